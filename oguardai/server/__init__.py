@@ -1,0 +1,76 @@
+"""The server process: gunicorn embedded, a keyring that reloads in place. The only code that imports gunicorn."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from oguardai.config import Config, ensure_private_dir, load_config, runtime_dir, state_dir
+from oguardai.logs import configure_logging
+from oguardai.server.notify import Notifier
+from oguardai.server.runtime import RuntimeDirectory
+
+
+def serve(config_dir: Path, environ: Mapping[str, str], overrides: Mapping[str, object]) -> None:
+    """Start the server and serve until told to stop; ends by SystemExit.
+
+    Raises:
+        ConfigError: the configuration is bad; nothing was started.
+        AlreadyRunningError: a server with this configuration runs.
+    """
+    import time  # noqa: PLC0415
+
+    environ = dict(environ)
+
+    def read() -> Config:
+        return load_config(config_dir, environ, overrides, now=time.time())
+
+    config = read()
+    configure_logging(config.settings.log.format, config.settings.log.level)
+    _raise_file_limit()
+    runtime = RuntimeDirectory(runtime_dir(config))
+    runtime.claim()
+    try:
+        _serve(config, read, runtime)
+    finally:
+        runtime.release_if_main()
+
+
+def _serve(config: Config, read: Callable[[], Config], runtime: RuntimeDirectory) -> None:
+    # prometheus-client decides at its first import where its counters live.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(runtime.metrics)
+    from oguardai.server.arbiter import Server  # noqa: PLC0415
+    from oguardai.server.keeper import Keeper  # noqa: PLC0415
+    from oguardai.server.memory import SharedMemory  # noqa: PLC0415
+    from oguardai.server.sockets import open_admin_socket, open_listeners  # noqa: PLC0415
+    from oguardai.web import create_app  # noqa: PLC0415
+
+    notifier = Notifier()
+    state = state_dir(config)
+    ensure_private_dir(state)
+    listeners, inherited = open_listeners(config)
+    memory = SharedMemory()
+    keeper = Keeper(config, read, memory, runtime, state)
+    keeper.start()
+    listeners.append(open_admin_socket(runtime.admin_socket))
+    server = Server(
+        config,
+        make_app=create_app,
+        keeper=keeper,
+        memory=memory,
+        runtime=runtime,
+        notifier=notifier,
+        listeners=listeners,
+        inherited=inherited,
+    )
+    server.run()
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the system lets us: a connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,242 @@
+"""A worker's view of the configuration in force, read from shared memory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oguardai.config import Settings, settings_from_json, settings_to_json
+from oguardai.keyring import Key, Keyring, KeyState
+from oguardai.server.memory import SharedMemory, Slot, Usage
+
+_LOOK_WAIT_SECONDS = 2.5  # a look may have to wait for its second to pass
+_LOOK_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What every worker needs of the configuration: immutable, replaced as a whole.
+
+    Attributes:
+        settings: all settings in force.
+        keyring: the keys in force, with those that a look at the file found, staged.
+        columns: where the counters of a kid stand in shared memory.
+    """
+
+    settings: Settings
+    keyring: Keyring
+    columns: Mapping[int, int]
+
+    def pack(self) -> bytes:
+        """Serialise for shared memory."""
+        keys = [
+            {"kid": key.kid, "prk": key.prk.hex(), "state": key.state, "not_before": key.not_before, "source": key.source}
+            for key in self.keyring.keys
+        ]  # fmt: skip
+        columns = {str(kid): column for kid, column in self.columns.items()}
+        return json.dumps({"settings": settings_to_json(self.settings), "keys": keys, "columns": columns}).encode()
+
+    @classmethod
+    def unpack(cls, payload: bytes) -> Snapshot:
+        """Read what :meth:`pack` wrote."""
+        data = json.loads(payload)
+        keys = tuple(
+            Key(key["kid"], bytes.fromhex(key["prk"]), KeyState(key["state"]), key["not_before"], key["source"])
+            for key in data["keys"]
+        )
+        columns = {int(kid): column for kid, column in data["columns"].items()}
+        return cls(settings_from_json(data["settings"]), Keyring(keys), columns)
+
+
+def file_identity(path: Path) -> int:
+    """Tell whether a file changed without reading it: a number made of its stat, 1 when there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 1
+    return stamp_identity((stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+def stamp_identity(stamp: tuple[int, ...] | None) -> int:
+    """Return the number that :func:`file_identity` gives for a file with this stat; never 0."""
+    if stamp is None:
+        return 1
+    return int.from_bytes(hashlib.sha256(repr(stamp).encode()).digest()[:8], "little") | 1 << 63
+
+
+class WorkerSource:
+    """What the web application asks for, in a worker; also usable in the main process before the fork."""
+
+    def __init__(self, memory: SharedMemory, config_file: Path, admin_socket: Path) -> None:
+        self._memory = memory
+        self._config_file = config_file
+        self._admin_socket = str(admin_socket)
+        self._main_pid = os.getpid()
+        self._slot: int | None = None
+        self._started_at = time.time()
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._snapshot: Snapshot | None = None
+
+    # -- the life of a worker ---------------------------------------------------------------------------
+
+    def attach(self, slot: int) -> None:
+        """Take the slot that the main process gave this worker."""
+        self._slot = slot
+        self._lock = threading.Lock()  # the main process may have held the old one at the fork
+        self.refresh()
+
+    def detach(self) -> None:
+        """Give the slot back."""
+        if self._slot is not None:
+            self._memory.write_slot(self._slot, Slot(0, 0, 0.0))
+
+    def heartbeat(self) -> None:
+        """Say that this worker serves, and with which generation."""
+        if self._slot is not None:
+            self._memory.write_slot(self._slot, Slot(os.getpid(), self._generation, time.monotonic()))
+
+    def call_main(self) -> None:
+        """Make the main process look at what the workers want of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._main_pid, signal.SIGUSR1)
+
+    def refresh(self) -> Snapshot:
+        """Switch to the configuration in force, if there is a newer one than this worker has."""
+        if self._memory.snapshot.generation != self._generation or self._snapshot is None:
+            with self._lock:
+                self._take()
+        assert self._snapshot is not None  # noqa: S101 - published before the first fork
+        return self._snapshot
+
+    def _take(self) -> None:
+        latest = self._memory.snapshot.read()
+        if latest is None or latest[0] == self._generation:
+            return
+        self._snapshot = Snapshot.unpack(latest[1])
+        self._generation = latest[0]
+        if self._slot is not None and self._memory.slot(self._slot).pid == os.getpid():
+            self.heartbeat()
+
+    # -- what the application asks for ------------------------------------------------------------------
+
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self.refresh().settings
+
+    def keyring(self) -> Keyring:
+        """Return the keys in force; asked again each time a session is opened or sealed."""
+        return self.refresh().keyring
+
+    def keyring_knowing(self, kid: int) -> Keyring:
+        """Return the keys after making sure that a kid which is new in the file was not missed.
+
+        The main process looks at the file at most once a second and only if it changed, so a client that invents
+        kids costs one stat(2) here.
+        """
+        deadline = time.monotonic() + _LOOK_WAIT_SECONDS
+        while self.keyring().find(kid) is None and time.monotonic() < deadline:
+            if file_identity(self._config_file) == self._memory.looked_at:
+                break
+            self.call_main()
+            time.sleep(_LOOK_POLL_SECONDS)
+        return self.keyring()
+
+    def draining(self) -> bool:
+        """Tell whether the server is on its way out."""
+        return self._memory.draining
+
+    def serving(self) -> bool:
+        """Tell whether all workers have come up."""
+        return self._memory.serving
+
+    def uptime_seconds(self) -> float:
+        """Return the main process's age."""
+        return time.time() - self._started_at
+
+    def listener_name(self, server: Any) -> str:
+        """Tell which listener a connection came by: ``admin`` or ``public``."""
+        return "admin" if server == self._admin_socket else "public"
+
+    def record_seal(self, kid: int, expires_at: float) -> None:
+        """Count a session sealed under a key; ``expires_at`` in unix seconds."""
+        self._count(kid, Usage(sealed=1, last_seal=time.time(), latest_expiry=expires_at))
+
+    def record_open(self, kid: int, expires_at: float) -> None:
+        """Count a session opened under a key; ``expires_at`` in unix seconds."""
+        self._count(kid, Usage(opened=1, last_open=time.time(), latest_expiry=expires_at))
+
+    def _count(self, kid: int, usage: Usage) -> None:
+        column = self.refresh().columns.get(kid)
+        if column is not None and self._slot is not None:
+            with self._lock:
+                old = self._memory.usage(self._slot, column)
+                self._memory.write_usage(self._slot, column, old.merged(usage))
+
+    def server_status(self) -> dict[str, Any]:
+        """Return what is true of the server as a whole: what the main process published, and the counters now."""
+        published = self._memory.status.read()
+        status: dict[str, Any] = json.loads(published[1]) if published else {}
+        snapshot, now = self.refresh(), time.time()
+        status["generation"] = self._generation
+        status["keyring"] = describe_keyring(snapshot, self._memory, status.pop("records", {}), now)
+        status["workers"] = [
+            {
+                "pid": slot.pid,
+                "generation": slot.generation,
+                "heartbeat_age_seconds": round(time.monotonic() - slot.heartbeat, 3),
+            }
+            for slot in map(self._memory.slot, range(64))
+            if slot.pid
+        ]
+        return status
+
+
+def describe_keyring(
+    snapshot: Snapshot, memory: SharedMemory, records: Mapping[str, Mapping[str, Any]], now: float
+) -> dict[str, Any]:
+    """Describe the keys for people and scripts: fingerprints, states and counters, never a secret.
+
+    ``state`` is ACTIVE for the one that seals, ``pending`` before its not_before, ``staged``, ``revoked``, and
+    ``standby`` for one that only opens because another seals. Times are unix seconds, None where nothing is known.
+    """
+    active = snapshot.keyring.active(now).kid
+    keys = []
+    for key in snapshot.keyring.keys:
+        if key.kid == active:
+            state = "ACTIVE"
+        elif key.state is not KeyState.IN_USE:
+            state = str(key.state)
+        else:
+            state = "standby" if key.can_seal(now) else "pending"
+        column = snapshot.columns.get(key.kid)
+        usage = memory.total(column) if column is not None else Usage()
+        record = records.get(str(key.kid), {})
+        safe_at = record.get("safe_at")
+        if safe_at is not None:
+            safe_at = max(safe_at, usage.latest_expiry)
+        keys.append(
+            {
+                "kid": key.kid,
+                "fingerprint": key.fingerprint,
+                "state": state,
+                "not_before": key.not_before,
+                "source": key.source,
+                "sealed": usage.sealed,
+                "opened": usage.opened,
+                "last_seal": usage.last_seal or None,
+                "last_open": usage.last_open or None,
+                "listed_since": record.get("listed_since"),
+                "safe_to_remove_at": safe_at,
+            }
+        )
+    return {"fingerprint": snapshot.keyring.fingerprint, "active_kid": active, "keys": keys}
