@@ -59,7 +59,7 @@ class NoActiveKeyError(OGuardAIError):
 
 
 class TransitionError(OGuardAIError):
-    """A new keyring is valid, but switching to it looks like an accident; ``reasons`` say why, ``--force`` overrides."""
+    """A new keyring is valid, but switching to it looks like an accident: ``reasons`` say why."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__("; ".join(reasons))

@@ -29,9 +29,11 @@ _SESSION_INFO = b"oguardai/og1/session\0"
 _FINGERPRINT_INFO = b"oguardai/og1/fingerprint"
 _MIN_PASSPHRASE = 32  # characters, for a secret that is not base64
 _MIN_DISTINCT = 10  # distinct characters (or bytes) below which a secret counts as guessable
-_SAMPLES = ("changeme", "change-me", "change_me", "replaceme", "replace-me", "<new_secret>", "<old_secret>", "yoursecret",
-            "your-secret", "your_secret", "examplesecret", "example-secret", "password", "0123456789abcdef0123456789abcdef",
-            "abcdefghijklmnopqrstuvwxyz")  # fmt: skip
+_SAMPLES = (
+    *("changeme", "change-me", "change_me", "replaceme", "replace-me", "<new_secret>", "<old_secret>"),
+    *("yoursecret", "your-secret", "your_secret", "examplesecret", "example-secret", "password"),
+    *("0123456789abcdef0123456789abcdef", "abcdefghijklmnopqrstuvwxyz"),
+)
 _HOW_TO = "make one with: oguardai secret generate"
 
 _BASE64_ALPHABETS = re.compile(r"[A-Za-z0-9+/]+={0,2}|[A-Za-z0-9_-]+={0,2}")
@@ -109,7 +111,7 @@ class Key:
     """One key of the ring.
 
     Attributes:
-        kid: key id, 0 … 2³¹−1, sent in clear in front of every sealed session.
+        kid: key id, 0 … 2³¹-1, sent in clear in front of every sealed session.
         prk: 32 bytes, HKDF-Extract (RFC 5869) of the secret with an empty salt. The secret itself is not kept.
         state: what the operator allows.
         not_before: unix seconds from which the key may seal; it opens at once. None: from the start.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from oguardai.config import Config, ensure_private_dir, load_config, runtime_dir, state_dir
 from oguardai.logs import configure_logging
@@ -13,15 +15,21 @@ from oguardai.server.notify import Notifier
 from oguardai.server.runtime import RuntimeDirectory
 
 
-def serve(config_dir: Path, environ: Mapping[str, str], overrides: Mapping[str, object]) -> None:
+def serve(
+    config_dir: Path,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+    make_app: Callable[[Any], Any] | None = None,
+) -> None:
     """Start the server and serve until told to stop; ends by SystemExit.
+
+    ``make_app`` makes another WSGI application than ours from a :class:`~oguardai.web.source.Source`: the benchmark
+    measures a bare one under the same server.
 
     Raises:
         ConfigError: the configuration is bad; nothing was started.
         AlreadyRunningError: a server with this configuration runs.
     """
-    import time  # noqa: PLC0415
-
     environ = dict(environ)
 
     def read() -> Config:
@@ -32,21 +40,28 @@ def serve(config_dir: Path, environ: Mapping[str, str], overrides: Mapping[str, 
     _raise_file_limit()
     runtime = RuntimeDirectory(runtime_dir(config))
     runtime.claim()
+    main_pid = os.getpid()
     try:
-        _serve(config, read, runtime)
+        _serve(config, read, runtime, make_app)
     finally:
-        runtime.release_if_main()
+        if os.getpid() == main_pid:  # a worker's end passes here too
+            runtime.release()
 
 
-def _serve(config: Config, read: Callable[[], Config], runtime: RuntimeDirectory) -> None:
+def _serve(
+    config: Config, read: Callable[[], Config], runtime: RuntimeDirectory, make_app: Callable[[Any], Any] | None
+) -> None:
     # prometheus-client decides at its first import where its counters live.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(runtime.metrics)
     from oguardai.server.arbiter import Server  # noqa: PLC0415
     from oguardai.server.keeper import Keeper  # noqa: PLC0415
     from oguardai.server.memory import SharedMemory  # noqa: PLC0415
     from oguardai.server.sockets import open_admin_socket, open_listeners  # noqa: PLC0415
-    from oguardai.web import create_app  # noqa: PLC0415
 
+    if make_app is None:
+        from oguardai.web import create_app  # noqa: PLC0415
+
+        make_app = create_app
     notifier = Notifier()
     state = state_dir(config)
     ensure_private_dir(state)
@@ -57,7 +72,7 @@ def _serve(config: Config, read: Callable[[], Config], runtime: RuntimeDirectory
     listeners.append(open_admin_socket(runtime.admin_socket))
     server = Server(
         config,
-        make_app=create_app,
+        make_app=make_app,
         keeper=keeper,
         memory=memory,
         runtime=runtime,

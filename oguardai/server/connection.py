@@ -11,10 +11,11 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-from oguardai.logs import log_event
 from oguardai.errors import ProblemError
+from oguardai.logs import log_event
 from oguardai.server.framing import Frame
 from oguardai.web.problems import problem_body
+
 logger = logging.getLogger(__name__)
 
 

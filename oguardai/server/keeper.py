@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from oguardai import __version__
-from oguardai.config import SETTINGS, Config, Settings, load_config, settings_from_json, settings_to_json
+from oguardai.config import SETTINGS, Config, Settings, settings_from_json, settings_to_json
 from oguardai.errors import ConfigError, Problem, StateError, TransitionError
 from oguardai.keyring import MAX_KEYS, Keyring
 from oguardai.logs import configure_logging, log_event
@@ -51,7 +51,12 @@ class Keeper:
     """Holds the configuration in force and changes it."""
 
     def __init__(
-        self, config: Config, read: Callable[[], Config], memory: SharedMemory, runtime: RuntimeDirectory, state_dir: Path
+        self,
+        config: Config,
+        read: Callable[[], Config],
+        memory: SharedMemory,
+        runtime: RuntimeDirectory,
+        state_dir: Path,
     ) -> None:
         self.config = config
         self.memory = memory

@@ -5,7 +5,7 @@ Made by the main process before the first fork. Three parts:
 - two *blobs* (the configuration in force; the server's status), written by the main process only, read by anybody
   under a sequence lock: odd while being written, and a checksum, so that a torn read is never taken;
 - a *slot* a worker: process id, generation it has switched to, heartbeat;
-- a table of counters, slot × key *column*: sessions sealed and opened, last use, latest expiry seen.
+- a table of counters, slot by key *column*: sessions sealed and opened, last use, latest expiry seen.
 
 Everything has a fixed place, so a worker that dies leaves nothing to clean up.
 """
@@ -156,9 +156,7 @@ class SharedMemory:
 
     def write_slot(self, index: int, slot: Slot) -> None:
         """Write a worker's slot: by that worker, or by the main process when there is none."""
-        _SLOT.pack_into(
-            self._memory, self._slots + index * _SLOT.size, slot.pid, slot.generation, slot.heartbeat
-        )
+        _SLOT.pack_into(self._memory, self._slots + index * _SLOT.size, slot.pid, slot.generation, slot.heartbeat)
 
     # -- counters ---------------------------------------------------------------------------------------
 

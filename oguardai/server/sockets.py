@@ -80,8 +80,8 @@ def _check_port(config: Config, listeners: list[socket.socket]) -> None:
     raise ConfigError(
         [
             Problem(
-                f"is {wanted} (from {source}), but systemd's socket listens on {got}, and the socket decides; remove the"
-                " setting, or move the socket: systemctl edit oguardai-server.socket, and write"
+                f"is {wanted} (from {source}), but systemd's socket listens on {got}, and the socket decides; remove"
+                " the setting, or move the socket: systemctl edit oguardai-server.socket, and write"
                 f" [Socket] / ListenStream= / ListenStream={wanted}, each on a line",
                 key="server.port",
             )

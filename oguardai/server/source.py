@@ -39,9 +39,15 @@ class Snapshot:
     def pack(self) -> bytes:
         """Serialise for shared memory."""
         keys = [
-            {"kid": key.kid, "prk": key.prk.hex(), "state": key.state, "not_before": key.not_before, "source": key.source}
+            {
+                "kid": key.kid,
+                "prk": key.prk.hex(),
+                "state": key.state,
+                "not_before": key.not_before,
+                "source": key.source,
+            }
             for key in self.keyring.keys
-        ]  # fmt: skip
+        ]
         columns = {str(kid): column for kid, column in self.columns.items()}
         return json.dumps({"settings": settings_to_json(self.settings), "keys": keys, "columns": columns}).encode()
 

@@ -24,8 +24,8 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import create as create_environment
 from gunicorn.workers import base
 
-from oguardai.logs import log_event
 from oguardai.errors import InvalidRequestError, OverloadedError, ProblemError
+from oguardai.logs import log_event
 from oguardai.server.connection import Answer, Connection, Phase, problem_answer
 from oguardai.server.framing import BadRequestError, Progress
 from oguardai.server.source import WorkerSource
@@ -115,9 +115,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         for listener in self.sockets:
             if wanted:
                 listener.setblocking(False)
-                self._selector.register(
-                    listener, selectors.EVENT_READ, lambda _events, one=listener: self._accept(one)
-                )
+                self._selector.register(listener, selectors.EVENT_READ, lambda _events, one=listener: self._accept(one))
             else:
                 self._selector.unregister(listener)
 
@@ -138,9 +136,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             connection = Connection(sock, peer, listener.getsockname(), settings.max_body_bytes)
             connection.deadline = time.monotonic() + settings.request_timeout_seconds
             self._connections.add(connection)
-            self._selector.register(
-                sock, selectors.EVENT_READ, lambda events, one=connection: self._ready(one, events)
-            )
+            self._selector.register(sock, selectors.EVENT_READ, lambda events, one=connection: self._ready(one, events))
             self._receive(connection)  # TCP_DEFER_ACCEPT: the first bytes are there already
 
     def _evict_idle(self) -> bool:
@@ -223,9 +219,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         answer = Answer()
         try:
             request = next(RequestParser(self.cfg, iter([connection.frame.request]), connection.peer))
-            response, environ = create_environment(
-                request, answer, connection.peer, connection.server, self.cfg
-            )
+            response, environ = create_environment(request, answer, connection.peer, connection.server, self.cfg)
             environ["wsgi.multithread"] = True
             environ["oguardai.listener"] = self.source.listener_name(connection.server)
             if not self._may_keep_alive(connection):

@@ -1,0 +1,88 @@
+"""A session sealed by a server that has reloaded already opens on one that has not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.server.conftest import RunningServer, kid_of, wait_for, yaml_of
+
+
+def pair(make_server: Callable[..., RunningServer]) -> tuple[RunningServer, RunningServer]:
+    """Two servers with the same keys, as two hosts of a fleet are."""
+    one, two = make_server(), make_server()
+    two.secrets = one.secrets
+    for server in (one, two):
+        server.write_keys(server.key(0))
+        server.start()
+    return one, two
+
+
+def test_a_new_kid_that_is_in_the_file_opens_without_a_reload(make_server: Callable[..., RunningServer]) -> None:
+    one, two = pair(make_server)
+    for server in (one, two):
+        server.write_keys(server.key(0), server.key(1))
+    assert one.reload().returncode == 0
+    sealed = one.transform()
+    assert kid_of(sealed) == 1
+    for _ in range(4):
+        assert two.opens(sealed), "both workers, the first time"
+    assert kid_of(two.transform()) == 0, "but it seals only after a reload"
+    assert "event=NewKidsTaken" in two.log()
+    assert two.reload().returncode == 0
+    assert kid_of(two.transform()) == 1
+
+
+def test_what_a_look_takes_from_the_file_are_new_kids_only(make_server: Callable[..., RunningServer]) -> None:
+    one, two = pair(make_server)
+    old = two.transform()
+    one.write_keys(one.key(0), one.key(1))
+    assert one.reload().returncode == 0
+    sealed = one.transform()
+    two.write_yaml(yaml_of([two.key(0, state="revoked"), two.key(1)], two.extra.replace("drain", "max_body_bytes: 1024\n  drain")))
+    assert two.opens(sealed)
+    assert two.opens(old), "the revocation waits for a reload: no client decides when an edit goes live"
+    assert kid_of(two.transform()) == 0
+    assert two.post("/v1/transform", input="x" * 3000)[0] == 200
+
+
+def test_a_kid_that_is_nowhere_costs_one_look_at_the_file(make_server: Callable[..., RunningServer]) -> None:
+    one, two = pair(make_server)
+    sealed = one.transform()
+    kid, _, body = sealed["session_state"].removeprefix("og1.").partition(".")
+    assert kid == "0"
+    for stranger in range(100, 140):
+        status, answer = two.post(
+            "/v1/rehydrate", output="x", session_state=f"og1.{stranger}.{body}"
+        )
+        assert (status, answer["code"]) == (410, "GUARDAI_SESSION_EXPIRED")
+    assert "reason=unknown_kid kid=139" in two.log()
+    metrics = two.get("/metrics")[1]
+    assert 'kid="unknown"' in metrics
+    assert 'kid="139"' not in metrics
+
+
+def test_a_bad_file_is_looked_at_once_and_the_keys_stay(make_server: Callable[..., RunningServer]) -> None:
+    one, two = pair(make_server)
+    one.write_keys(one.key(0), one.key(1))
+    assert one.reload().returncode == 0
+    sealed = one.transform()
+    two.write_yaml("session: [")
+    assert not two.opens(sealed)
+    assert not two.opens(sealed)
+    assert two.log().count("event=LookFailed") == 1
+    assert two.opens(two.transform())
+
+
+def test_looks_are_at_most_one_a_second(make_server: Callable[..., RunningServer]) -> None:
+    one, two = pair(make_server)
+    one.write_keys(*(one.key(kid) for kid in range(6)))
+    assert one.reload().returncode == 0
+    sealed = one.transform()
+    began = time.monotonic()
+    for turn in range(1, 6):  # each edit is new, so each asks for a look
+        two.write_keys(*(two.key(kid) for kid in range(turn)), two.key(5))
+        assert two.opens(sealed)
+    wait_for(lambda: two.opens(sealed), "the session to open")
+    looks = two.log().count("event=NewKidsTaken")
+    assert looks <= 1 + (time.monotonic() - began), "no faster than one a second"
