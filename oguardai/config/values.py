@@ -1,0 +1,148 @@
+"""Turn what a file, a variable or the command line says into a setting's value, or say what was expected."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+
+from oguardai.config.envfile import suggest
+from oguardai.config.registry import Setting
+from oguardai.config.settings import Kind
+from oguardai.config.yamlfile import Node, Scalar, Sequence, printable_key
+
+# Canonical decimals only: 010 and 1_000 mean different things to different readers.
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
+_HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*\.?")
+_SEPARATORS = re.compile(r"[,\s]+")
+
+
+class RefusedError(Exception):
+    """A value is not what the setting takes; the message says what was expected, never what was given."""
+
+
+def from_text(setting: Setting, text: str) -> object:
+    """Read a value from a variable or the command line; lists are separated by commas or blanks."""
+    text = text.strip()
+    match setting.kind:
+        case Kind.INT:
+            return _ranged(setting, int(text) if _INT.fullmatch(text) else None)
+        case Kind.FLOAT:
+            return _ranged(setting, float(text) if _FLOAT.fullmatch(text) else None)
+        case Kind.BOOL:
+            if text not in {"true", "false"}:
+                raise RefusedError(setting.expected)
+            return text == "true"
+        case Kind.NETWORKS | Kind.NAMES:
+            return _list(setting, [item for item in _SEPARATORS.split(text) if item])
+        case _:
+            return _text(setting, text)
+
+
+def from_node(setting: Setting, node: Node) -> object:
+    """Read a value from yaml; numbers and booleans must stand without quotes, texts may have them."""
+    if setting.kind in {Kind.NETWORKS, Kind.NAMES}:
+        if not isinstance(node, Sequence):
+            raise RefusedError(f"{setting.expected}: [first, second], or a line '- …' for each")
+        items = [item.text for item in node.items if isinstance(item, Scalar) and not item.is_empty]
+        if len(items) != len(node.items):
+            raise RefusedError(f"{setting.expected}, each entry a text")
+        return _list(setting, items)
+    if not isinstance(node, Scalar):
+        raise RefusedError(setting.expected)
+    if setting.kind in {Kind.INT, Kind.FLOAT, Kind.BOOL}:
+        if not node.plain:
+            raise RefusedError(f"{setting.expected}, without quotes")
+        if node.text != node.text.strip():
+            raise RefusedError(setting.expected)
+        return from_text(setting, node.text)
+    if node.is_empty:
+        raise RefusedError(setting.expected)
+    return _text(setting, node.text)
+
+
+def from_object(setting: Setting, value: object) -> object:
+    """Read a value from the command line, which may have typed it already."""
+    if isinstance(value, str):
+        return from_text(setting, value)
+    match setting.kind:
+        case Kind.INT if type(value) is int:
+            return _ranged(setting, value)
+        case Kind.FLOAT if type(value) in (int, float):
+            return _ranged(setting, float(value))  # type: ignore[arg-type]
+        case Kind.BOOL if isinstance(value, bool):
+            return value
+        case Kind.NETWORKS | Kind.NAMES if isinstance(value, Iterable):
+            items = list(value)
+            if all(isinstance(item, str) for item in items):
+                return _list(setting, items)
+    raise RefusedError(setting.expected)
+
+
+def _ranged(setting: Setting, value: float | None) -> float:
+    low, high = setting.low, setting.high
+    # Written so that NaN fails.
+    if value is None or not ((low is None or value >= low) and (high is None or value <= high)):
+        raise RefusedError(setting.expected)
+    return value
+
+
+def _text(setting: Setting, text: str) -> str:
+    checks: dict[Kind, Callable[[str], bool]] = {
+        Kind.CHOICE: lambda value: value in setting.choices,
+        Kind.HOST: _is_host,
+        Kind.DIRECTORY: _is_directory,
+    }
+    if not checks[setting.kind](text):
+        raise RefusedError(setting.expected)
+    return text
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        # What is made of digits and dots only is a mistyped address; resolvers would read 127.1 as one.
+        return bool(_HOST.fullmatch(text)) and not re.fullmatch(r"[0-9.]+", text)
+    return True
+
+
+def _is_directory(text: str) -> bool:
+    return text == "" or (text.startswith("/") and text.isprintable())
+
+
+def _list(setting: Setting, items: list[str]) -> tuple[str, ...]:
+    read = _network if setting.kind is Kind.NETWORKS else _entity_type
+    values = []
+    for number, item in enumerate(items, start=1):
+        try:
+            values.append(read(item))
+        except RefusedError as error:
+            raise RefusedError(f"entry {number}: {error}") from None
+    return tuple(dict.fromkeys(values))
+
+
+def _network(text: str) -> str:
+    """Return a network in its canonical spelling; a bare address is a network of one."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise RefusedError("expected a network such as 10.0.0.0/8 or fc00::/7") from None
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
+        raise RefusedError("expected the IPv4 network: addresses like ::ffff:10.0.0.1 are unmapped first")
+    try:
+        ipaddress.ip_network(text, strict=True)
+    except ValueError:
+        raise RefusedError(f"has bits set behind the prefix; expected {network}") from None
+    return str(network)
+
+
+def _entity_type(text: str) -> str:
+    from oguardai.detection import ENTITY_TYPES  # noqa: PLC0415 - compiles every pattern; most starts need it later
+
+    names = tuple(str(getattr(item, "name", item)) for item in ENTITY_TYPES)
+    if text in names:
+        return text
+    shown = f"{text} " if printable_key(text) else ""
+    raise RefusedError(f"{shown}is not an entity type{suggest(text, names)}; /v1/capabilities lists them")
