@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from oguardai.keyring import generate_secret
-from tests.server.conftest import RunningServer, kid_of, send, wait_for, yaml_of
+from tests.server.harness import RunningServer, kid_of, send, wait_for, yaml_of
 
 
 @contextlib.contextmanager
@@ -118,7 +118,7 @@ def test_nothing_is_left_behind_but_the_state(server: RunningServer) -> None:
 
 def test_a_second_server_with_the_same_configuration_is_refused(server: RunningServer) -> None:
     server.start()
-    second = server.run("serve", "--host", "127.0.0.1", "--port", "1")
+    second = server.run("serve", "--port", "1")
     assert second.returncode == 1
     assert str(server.process.pid if server.process else "") in second.stderr
     server.transform()
@@ -171,10 +171,13 @@ os.execv(sys.executable, [sys.executable, "-m", "oguardai", "serve", *sys.argv[2
 
 
 def test_an_inherited_socket_is_served_and_decides_the_port(server: RunningServer) -> None:
+    environ = server.environ()
+    del environ["GUARDAI_PORT"]
+
     def start(*words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", ACTIVATE, str(server.port), "--config-dir", str(server.config_dir), *words]
         with server.log_path.open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log)
+            return subprocess.Popen(command, stdout=log, stderr=log, env=environ)
 
     server.process = start("--port", "1")
     assert server.process.wait(30) == 78

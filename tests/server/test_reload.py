@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from oguardai.keyring import generate_secret
-from tests.server.conftest import TEXT, RunningServer, kid_of, send, wait_for, yaml_of
+from tests.server.harness import TEXT, RunningServer, kid_of, send, wait_for, yaml_of
 
 
 class Client(threading.Thread):
@@ -230,7 +230,6 @@ def test_a_key_is_not_removed_before_its_sessions_have_expired(server: RunningSe
 
 
 def test_a_key_is_removed_when_its_sessions_have_expired(server: RunningServer) -> None:
-    server.extra = server.extra.replace("server:\n", "server:\n")
     short = yaml_of([server.key(0)], server.extra).replace("ttl_seconds: 3600", "ttl_seconds: 1")
     server.write_yaml(short)
     server.start()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.conftest import RunningServer, wait_for
+from tests.server.harness import RunningServer, wait_for
 
 BODY = json.dumps({"input": "mail me@example.com"}).encode()
 HEAD = b"POST /v1/transform HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
