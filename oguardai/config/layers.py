@@ -60,6 +60,7 @@ class Layers:
         places: setting path -> file and line, for problems.
         variables: variables of the process environment that count.
         directory_missing: the configuration directory does not exist.
+        illegible: some line or file could not be read at all, so a secret may stand there.
     """
 
     config_dir: Path
@@ -74,6 +75,7 @@ class Layers:
     file_secret: Secret | None = None
     environment_secret: Secret | None = None
     directory_missing: bool = False
+    illegible: bool = False
 
     @property
     def refused(self) -> bool:
@@ -113,6 +115,7 @@ class Layers:
             content = read_file(self.config_dir / name, MAX_FILE_BYTES)
         except ProblemFound as found:
             self.problems.append(found.problem)
+            self.illegible = True
             return None
         if content is not None and (warning := exposure_warning(content)) is not None:
             self.problems.append(warning)
@@ -127,6 +130,7 @@ class Layers:
             top, problems = yamlfile.parse_yaml(self.yaml)
         except ProblemFound as found:
             self.problems.append(found.problem)
+            self.illegible = True
             return
         self.problems += problems
         for name, entry in top.entries.items():
@@ -167,8 +171,10 @@ class Layers:
             values, problems = envfile.parse_env(self.env)
         except ProblemFound as found:
             self.problems.append(found.problem)
+            self.illegible = True
             return
         self.problems += problems
+        self.illegible |= any(problem.severity is Severity.ERROR for problem in problems)
         for name, item in values.items():
             if not item.value.strip():
                 continue

@@ -128,7 +128,7 @@ def _report_no_secret(layers: Layers) -> None:
             f"{SECRET_ENV} in the environment ({_HOW_TO})",
             str(directory),
         )
-    elif not layers.refused:  # else a secret may stand in what could not be read
+    elif not layers.illegible:  # else a secret may stand in what could not be read
         layers.problem(
             f"there is no key to seal sessions with: set {SECRET_ENV} in {directory / ENV_NAME} or in the "
             f"environment, or list keys under {KEYRING_PATH} in {directory / YAML_NAME}; {_HOW_TO}"

@@ -165,6 +165,7 @@ listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 listener.bind(("::", int(sys.argv[1])))
 listener.listen(100)
 os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 os.execv(sys.executable, [sys.executable, "-m", "oguardai", "serve", *sys.argv[2:]])
 """
