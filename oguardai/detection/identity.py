@@ -1,0 +1,99 @@
+"""Declare the detectors of identity data: social security numbers, dates of birth, passports."""
+
+from __future__ import annotations
+
+from oguardai.detection import dates, validators
+from oguardai.detection.detector import ALNUM, Detector, Digits, Near
+
+_SSN_CONTEXT = ("ssn", "ssns", "social security*", "social*", "soc sec", "us_ssn", "ss#", "taxpayer")
+_BIRTH_CONTEXT = (
+    "birth*", "*birthday", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
+    "naissance", "né", "née", "ne le", "nacimiento", "nacid*", "f. nac", "fecha nac", "nascita", "nato",
+    "nata", "data di nascita",
+)  # fmt: skip
+_BIRTH_ANCHORS = (
+    "birth", "born", "dob", "d.o.b", "geb", "naiss", "né", "ne le", "naci", "f. nac", "fecha nac",
+    "nascita", "nato", "nata",
+)  # fmt: skip
+_PASSPORT_CONTEXT = (
+    "passport*", "*reisepass*", "passnummer", "pass-nr", "passnr", "ausweis*", "passeport*", "pasaporte*",
+    "passaporto", "passaporti",
+)  # fmt: skip
+_SSN_EDGE = ALNUM | frozenset("-_")
+
+DETECTORS = (
+    Detector(
+        name="us_ssn",
+        type="us_ssn",
+        pattern=r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
+        trigger=Digits(9),
+        confidence=0.7,
+        validate=validators.is_ssn,
+        not_before=_SSN_EDGE,
+        not_after=_SSN_EDGE,
+        context=_SSN_CONTEXT,
+    ),
+    Detector(
+        name="us_ssn_spaced",
+        type="us_ssn",
+        pattern=r"[0-9]{3}(?: [0-9]{2} |\.[0-9]{2}\.)[0-9]{4}",
+        trigger=Digits(9),
+        confidence=0.6,
+        validate=validators.is_ssn,
+        not_before=_SSN_EDGE | {"."},
+        not_after=_SSN_EDGE,
+        context=_SSN_CONTEXT,
+    ),
+    Detector(
+        name="us_ssn_plain",
+        type="us_ssn",
+        pattern=r"[0-9]{9}",
+        trigger=Digits(9),
+        confidence=0.5,
+        validate=validators.is_ssn,
+        not_before=_SSN_EDGE | frozenset(".,"),
+        not_after=_SSN_EDGE,
+        context=_SSN_CONTEXT,
+        needs_context=True,
+    ),
+    Detector(
+        name="date_of_birth",
+        type="date_of_birth",
+        pattern=dates.PATTERN,
+        trigger=Near(_BIRTH_ANCHORS, before=0, after=80, fold=True),
+        confidence=0.7,
+        validate=dates.is_date,
+        not_before=ALNUM | frozenset("-/."),
+        not_after=ALNUM | frozenset("-/"),
+        context=_BIRTH_CONTEXT,
+        needs_context=True,
+    ),
+    Detector(
+        name="passport",
+        type="passport",
+        pattern=r"(?:[A-Za-z]{1,3} ?)?[0-9][A-Za-z0-9]{5,9}|[A-Za-z]{1,2}[0-9]{2}[A-Za-z][A-Za-z0-9]{4,6}",
+        trigger=Near(
+            (
+                "passport",
+                "reisepass",
+                "passnummer",
+                "pass-nr",
+                "passnr",
+                "ausweis",
+                "passeport",
+                "pasaporte",
+                "passaport",
+            ),
+            before=0,
+            after=80,
+            fold=True,
+        ),
+        confidence=0.6,
+        refine=validators.trim_passport,
+        not_before=ALNUM | {"-"},
+        not_after=ALNUM,
+        context=_PASSPORT_CONTEXT,
+        needs_context=True,
+        retry=True,
+    ),
+)

@@ -1,0 +1,101 @@
+"""Declare the detectors of addresses in networks: URL, IP, MAC, and of UUIDs."""
+
+from __future__ import annotations
+
+from oguardai.detection import validators
+from oguardai.detection.detector import ALNUM, Detector, Digits, Near
+
+_HEX_PAIR = r"[0-9A-Fa-f]{2}"
+_OCTET = r"[0-9]{1,3}"
+# What RFC 3986 and 3987 let stand in a URL, but no quote, since URLs are quoted with it, and no CJK punctuation.
+_URL_REST = "[^\x00-\x20\x7f-\xa0\"'<>\\\\^`{|}\u00ab\u00bb\u2018-\u201f\u2026\u3001-\u303f\uff01-\uffef]*"
+_URL_HOST = "(?:[A-Za-z0-9\u00c0-\u1fff\u3040-\ud7a3]|\\[[0-9A-Fa-f]{0,4}:)"
+_URL_USER = r"(?:[A-Za-z0-9_.~%!$&*+=-]{0,64}(?::[A-Za-z0-9_.~%!$&*+=-]{0,64})?@)?"
+
+DETECTORS = (
+    Detector(
+        name="url",
+        type="url",
+        pattern="(?i)(?:https?|ftps?|sftp|wss?)://" + _URL_USER + _URL_HOST + _URL_REST,
+        trigger=Near(("://",), before=5, after=400),
+        confidence=0.9,
+        refine=validators.trim_url,
+        not_before=ALNUM,
+    ),
+    Detector(
+        name="url_www",
+        type="url",
+        pattern=r"(?i)www\.[A-Za-z0-9-]{1,63}\.[A-Za-z]" + _URL_REST,
+        trigger=Near(("www.",), before=0, after=400, fold=True),
+        confidence=0.8,
+        refine=validators.trim_url,
+        not_before=ALNUM | frozenset("@.-_/"),
+    ),
+    Detector(
+        name="ipv4",
+        type="ip",
+        pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
+        trigger=Digits(7),
+        confidence=0.8,
+        refine=validators.trim_ipv4,
+        not_before=ALNUM | {"."},
+        not_after=ALNUM,
+        context=("ip", "ipv4", "host*", "server*", "addr*", "client", "remote*", "from"),
+    ),
+    Detector(
+        name="ipv6",
+        type="ip",
+        pattern=(
+            r"(?:[0-9A-Fa-f]{0,4}:){2,7}"
+            rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9A-Fa-f]{{0,4}})"
+        ),
+        trigger=Near((":",), before=4, after=48),
+        confidence=0.85,
+        refine=validators.trim_ipv6,
+        not_before=ALNUM | frozenset(":."),
+        not_after=ALNUM,
+        context=("ip", "ipv6", "host*", "server*", "addr*"),
+    ),
+    Detector(
+        name="mac_colon",
+        type="mac",
+        pattern=rf"(?:{_HEX_PAIR}:){{5}}{_HEX_PAIR}",
+        trigger=Near((":",), before=2, after=20),
+        confidence=0.85,
+        validate=validators.is_mac,
+        not_before=ALNUM | frozenset(":-"),
+        not_after=ALNUM | frozenset(":-"),
+        context=("mac", "macs", "hardware", "ethernet", "hwaddr", "physical"),
+    ),
+    Detector(
+        name="mac_dash",
+        type="mac",
+        pattern=rf"(?:{_HEX_PAIR}-){{5}}{_HEX_PAIR}",
+        trigger=Near(("-",), before=2, after=20),
+        confidence=0.75,
+        validate=validators.is_mac,
+        not_before=ALNUM | frozenset(":-"),
+        not_after=ALNUM | frozenset(":-"),
+        context=("mac", "macs", "hardware", "ethernet", "hwaddr", "physical"),
+    ),
+    Detector(
+        name="mac_cisco",
+        type="mac",
+        pattern=r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
+        trigger=Near((".",), before=4, after=16),
+        confidence=0.6,
+        validate=validators.is_cisco_mac,
+        not_before=ALNUM | frozenset(".-"),
+        not_after=ALNUM | frozenset("-"),
+        context=("mac", "macs", "hardware", "ethernet", "hwaddr", "physical"),
+    ),
+    Detector(
+        name="uuid",
+        type="uuid",
+        pattern=r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+        trigger=Near(("-",), before=8, after=30),
+        confidence=0.9,
+        not_before=ALNUM | {"-"},
+        not_after=ALNUM | {"-"},
+    ),
+)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from oguardai.detection import ENTITY_TYPES, detect
+from oguardai.detection.detector import Prefix
+from oguardai.detection.normalize import normalize
+from oguardai.detection.registry import DETECTORS
+
+from .samples import FOUND, NOT_FOUND
+
+BY_NAME = {detector.name: detector for detector in DETECTORS}
+
+
+def _ids(rows: tuple[tuple[str, ...], ...]) -> list[str]:
+    return [f"{row[0]}-{number}" for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(("detector", "before", "value", "after"), FOUND, ids=_ids(FOUND))
+def test_valid_sample_is_found_with_its_exact_span(detector: str, before: str, value: str, after: str) -> None:
+    kind = BY_NAME[detector].type
+    found = detect(before + value + after, types=[kind])
+    assert [(e.type, e.start, e.value) for e in found] == [(kind, len(before), value)]
+    # Another row of the same type may be as good, and have more context.
+    assert found[0].detector == detector or kind == "phone"
+
+
+@pytest.mark.parametrize(("kind", "text"), NOT_FOUND, ids=_ids(NOT_FOUND))
+def test_invalid_sample_is_not_found(kind: str, text: str) -> None:
+    assert [e.detector for e in detect(text, types=[kind])] == []
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_detector_has_a_sample_that_it_finds_itself(name: str) -> None:
+    texts = [before + value + after for detector, before, value, after in FOUND if detector == name]
+    assert any(e.detector == name for text in texts for e in detect(text, types=[BY_NAME[name].type])), (
+        f"no sample for {name}"
+    )
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_pattern_finds_the_same_with_re2(name: str) -> None:
+    re2 = pytest.importorskip("re2")
+    detector = BY_NAME[name]
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    compiled = re2.compile(detector.pattern, options)
+    plain = re.compile(detector.pattern, re.ASCII)
+    samples = ["".join(row[1:]) for row in FOUND] + [text for _, text in NOT_FOUND]
+    for text in (*samples, "\n".join(samples)):
+        folded = normalize(text)
+        assert [m.span() for m in compiled.finditer(folded)] == [m.span() for m in plain.finditer(folded)]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_row_is_sound(name: str) -> None:
+    detector = BY_NAME[name]
+    assert detector.type in ENTITY_TYPES
+    assert 0 < detector.confidence <= 0.99
+    assert not re.compile(detector.pattern).match("")
+    assert detector.context or not detector.needs_context
+    if detector.retry:
+        assert not re.search(r"(?<!\\)[*+](?![^\[]*\])|,\}", detector.pattern)
+    if isinstance(detector.trigger, Prefix):
+        values = [value for row, _, value, _ in FOUND if row == name]
+        assert values
+        assert all(value.startswith(detector.trigger.words) for value in values)
+
+
+def test_names_are_unique() -> None:
+    assert len(BY_NAME) == len(DETECTORS)
+
+
+def test_every_type_has_a_detector() -> None:
+    assert {detector.type for detector in DETECTORS} == set(ENTITY_TYPES)
