@@ -58,14 +58,6 @@ class NoActiveKeyError(OGuardAIError):
     """Every key of the ring is staged, revoked or still waiting for its ``not_before``."""
 
 
-class TransitionError(OGuardAIError):
-    """A new keyring is valid, but switching to it looks like an accident: ``reasons`` say why."""
-
-    def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = tuple(reasons)
-
-
 class StateError(OGuardAIError):
     """The state directory cannot be read or written; what it should hold is then unknown, which means unsafe."""
 

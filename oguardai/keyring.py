@@ -182,6 +182,13 @@ class Keyring:
                 return key
         raise NoActiveKeyError("no key of the keyring can seal now: all are staged, revoked or not_before later")
 
+    def active_kid(self, now: float) -> int | None:
+        """Return the id of the key that seals, or None (a clock that went back before every not_before)."""
+        try:
+            return self.active(now).kid
+        except NoActiveKeyError:
+            return None
+
     def find(self, kid: int) -> Key | None:
         """Return the key with this id, or None."""
         return next((key for key in self.keys if key.kid == kid), None)

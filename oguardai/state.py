@@ -75,7 +75,7 @@ class State:
 
         The key that sealed until now stays open-ended; :meth:`settle` closes it once no worker uses it any more.
         """
-        active = ring.active(now).kid
+        active = ring.active_kid(now)
         keys: dict[int, KeyRecord] = {}
         for key in ring.keys:
             old = self.keys.get(key.kid)
@@ -97,7 +97,7 @@ class State:
 
     def settle(self, ring: Keyring, *, now: float) -> State:
         """Close every record but the active one's: called when all workers are known to use ``ring``."""
-        active = ring.active(now).kid
+        active = ring.active_kid(now)
         keys = dict(self.keys)
         for kid, record in self.keys.items():
             if kid != active and record.may_be_sealing(now):

@@ -24,7 +24,7 @@ from gunicorn.arbiter import Arbiter
 from oguardai.config import Config, effective_workers
 from oguardai.keyring import KeyState
 from oguardai.logs import log_event
-from oguardai.server.keeper import Keeper
+from oguardai.server.keeper import Keeper, Outcome
 from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot
 from oguardai.server.notify import Notifier
 from oguardai.server.runtime import RuntimeDirectory
@@ -165,10 +165,13 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
         report: dict[str, Any] = {"started": self._reloads}
         with contextlib.suppress(OSError):  # a full disk keeps nobody from revoking a key
             self.server.runtime.write_reload(report)
-        self.server.notifier.reloading()
-        outcome = self.server.keeper.reload(self._tell_workers)
+        if self._drain_until is None:
+            self.server.notifier.reloading()
+            outcome = self.server.keeper.reload(self._tell_workers)
+        else:
+            outcome = Outcome("failed", ("the server is stopping",))
         config = self.server.keeper.config
-        active = config.keyring.active(time.time()).kid
+        active = config.keyring.active_kid(time.time())
         report.update(
             finished=self._reloads,
             outcome=outcome.outcome,
@@ -188,7 +191,8 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
             status = f"Reload {outcome.outcome}, the old configuration stays in force: {'; '.join(outcome.reasons)}"
             if outcome.outcome == "partial":
                 status = f"Reloaded, but {outcome.reasons[0]}"
-        self.server.notifier.ready(status)
+        if self._drain_until is None:
+            self.server.notifier.ready(status)
         try:
             self.server.runtime.write_reload(report)
         except OSError as error:
@@ -247,7 +251,7 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
     def _announce(self) -> None:
         self._announced = True
         self.memory.serving = True
-        active = self.server.keeper.config.keyring.active(time.time()).kid
+        active = self.server.keeper.config.keyring.active_kid(time.time())
         self.server.notifier.ready(f"Serving with {len(self.WORKERS)} workers; kid {active} seals")
         log_event(logger, logging.INFO, "Serving", workers=len(self.WORKERS), active_kid=active)
 

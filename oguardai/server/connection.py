@@ -65,6 +65,7 @@ class Connection:
         self.since = time.monotonic()  # when this phase, or the request being received, began
         self.deadline = math.inf
         self.answer = Answer()
+        self.held = 0  # bytes received and not answered yet
         self.unsent = b""
         self.broken = False
 

@@ -61,11 +61,6 @@ class Frame:
         """Whether not one byte has arrived."""
         return self._head is None and not self._buffer
 
-    @property
-    def size(self) -> int:
-        """How many bytes are held."""
-        return len(self._buffer) + len(self._body or b"") + len(self.request)
-
     def rest(self) -> bytes:
         """Return what came behind the request: the next one of a client that does not wait for answers."""
         return bytes(self._buffer)

@@ -15,7 +15,7 @@ from typing import Any
 
 from oguardai import __version__
 from oguardai.config import SETTINGS, Config, Settings, settings_from_json, settings_to_json
-from oguardai.errors import ConfigError, Problem, StateError, TransitionError
+from oguardai.errors import ConfigError, Problem, StateError
 from oguardai.keyring import MAX_KEYS, Keyring
 from oguardai.logs import configure_logging, log_event
 from oguardai.server.memory import SharedMemory
@@ -93,11 +93,11 @@ class Keeper:
         if before is None:
             log_event(logger, logging.INFO, "StateUnknown", directory=str(self._state_dir))
             before = State()
-        _check_env_secret(self.config, before)
+        check_env_secret(self.config, before)
         for reason in review(before, self._ring, now=now):
             log_event(logger, logging.ERROR, "KeyringSuspicious", reason=reason)
         before = before.stopped(now)  # whoever sealed before is not running any more
-        self._state = self._accept(before, self.config, now)
+        self._state = self._accept(before, self._ring, now, self.config)
         self._save_or_log()
         self._publish(self.config.settings, self._ring)
         self.memory.looked_at = stamp_identity(self.config.yaml_stamp)
@@ -128,7 +128,7 @@ class Keeper:
             return Outcome("failed", tuple(str(problem) for problem in error.problems))
         forced = self._runtime.take_force() == config.digest
         try:
-            _check_env_secret(config, self._state)
+            check_env_secret(config, self._state)
         except ConfigError as error:
             return Outcome("failed", tuple(str(problem) for problem in error.problems), config.digest)
         reasons = self._review(config, forced)
@@ -141,7 +141,7 @@ class Keeper:
         reasons = review(self._with_seen(), config.keyring, now=now)
         if not reasons:
             try:
-                accepted = self._accept(self._state, config, now)
+                accepted = self._accept(self._state, config.keyring, now, config)
                 save(self._state_dir, accepted)
                 self._state = self._saved = accepted
                 return []
@@ -151,7 +151,7 @@ class Keeper:
             return reasons
         for reason in reasons:
             log_event(logger, logging.WARNING, "ReloadForced", reason=reason)
-        self._state = self._accept(self._state, config, now)
+        self._state = self._accept(self._state, config.keyring, now, config)
         self._save_or_log()
         return []
 
@@ -205,6 +205,8 @@ class Keeper:
             new = [key.kid for key in ring.keys if self._ring.find(key.kid) is None]
             log_event(logger, logging.INFO, "NewKidsTaken", kids=new, note="to open only, until a reload")
             self._ring = ring
+            self._state = self._accept(self._state, ring, time.time())  # else nobody would miss a kid taken back
+            self._save_or_log()
             self._publish(self.config.settings, ring)
         self.memory.looked_at = stamp_identity(config.yaml_stamp)
 
@@ -213,7 +215,7 @@ class Keeper:
     def tick(self, all_acknowledged: bool) -> None:
         """Keep the state true as time passes: a not_before that comes, workers that followed late, sessions seen."""
         now = time.time()
-        active = self._ring.active(now).kid
+        active = self._ring.active_kid(now)
         if active != self._state.active:
             self._unsettled = True
             log_event(logger, logging.INFO, "ActiveKeyChanged", kid=active, reason="its not_before has passed")
@@ -260,9 +262,11 @@ class Keeper:
 
     # -- pieces -----------------------------------------------------------------------------------------
 
-    def _accept(self, state: State, config: Config, now: float) -> State:
+    def _accept(self, state: State, ring: Keyring, now: float, config: Config | None = None) -> State:
+        """Return the state in which ``ring`` may be published, with the files that it came from if they changed."""
+        files = config or self.config
         return state.accept(
-            config.keyring, now=now, ttl=config.settings.session.ttl_seconds, env_file_secret=config.env_file_secret
+            ring, now=now, ttl=files.settings.session.ttl_seconds, env_file_secret=config.env_file_secret if config else None
         )
 
     def _publish(self, settings: Settings, ring: Keyring) -> int:
@@ -302,7 +306,7 @@ def _at(settings: Mapping[str, object], section: str) -> dict[str, object]:
     return value
 
 
-def _check_env_secret(config: Config, state: State) -> None:
+def check_env_secret(config: Config, state: State) -> None:
     """Refuse a secret that was changed where it has no effect: who changed it believes that the old one is gone."""
     if config.env_file_secret is None or config.env_file_secret_wins:
         return
@@ -319,6 +323,3 @@ def _check_env_secret(config: Config, state: State) -> None:
             )
         ]
     )
-
-
-__all__ = ["Keeper", "Outcome", "TransitionError"]

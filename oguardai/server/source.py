@@ -215,7 +215,7 @@ def describe_keyring(
     ``state`` is ACTIVE for the one that seals, ``pending`` before its not_before, ``staged``, ``revoked``, and
     ``standby`` for one that only opens because another seals. Times are unix seconds, None where nothing is known.
     """
-    active = snapshot.keyring.active(now).kid
+    active = snapshot.keyring.active_kid(now)
     keys = []
     for key in snapshot.keyring.keys:
         if key.kid == active:

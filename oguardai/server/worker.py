@@ -56,6 +56,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self._connections: set[Connection] = set()
         self._served: deque[Connection] = deque()  # filled by threads, emptied by the loop
         self._in_pool = 0
+        self._held = 0  # bytes of requests not answered yet
         self._accepting = False
         self.source.attach(self.slot)
         super().init_process()
@@ -177,6 +178,8 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             settings = self.source.settings().server
             connection.since = time.monotonic()
             connection.deadline = connection.since + settings.request_timeout_seconds
+        connection.held += len(data)
+        self._held += len(data)
         try:
             progress = connection.frame.feed(data)
         except BadRequestError as error:
@@ -188,8 +191,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         if progress is Progress.COMPLETE:
             self._dispatch(connection)
             return False
-        budget = _BUFFER_BUDGET * self.source.settings().server.max_body_bytes
-        if len(data) == _READ_BYTES and sum(c.frame.size for c in self._connections) > budget:
+        if self._held > _BUFFER_BUDGET * self.source.settings().server.max_body_bytes:
             self._refuse(connection, OverloadedError("too many large requests at once", retry_after=1))
             return False
         return True
@@ -278,7 +280,12 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         else:
             self._linger(connection)
 
+    def _release(self, connection: Connection) -> None:
+        self._held -= connection.held
+        connection.held = 0
+
     def _next_request(self, connection: Connection) -> None:
+        self._release(connection)
         settings = self.source.settings().server
         rest = connection.frame.rest()
         connection.next_request(settings.max_body_bytes)
@@ -291,6 +298,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _linger(self, connection: Connection) -> None:
         """Close without a reset: end our side, read over what is still on its way, then close."""
+        self._release(connection)
         connection.phase = Phase.LINGERING
         connection.deadline = time.monotonic() + _LINGER_SECONDS
         try:
@@ -320,6 +328,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
     def _close(self, connection: Connection) -> None:
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(connection.sock)
+        self._release(connection)
         self._connections.discard(connection)
         connection.sock.close()
 

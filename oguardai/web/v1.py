@@ -1,0 +1,255 @@
+"""The endpoints of version 1, and the two that stand beside it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request
+
+from oguardai import __version__
+from oguardai.detection import ENTITY_TYPES, detect
+from oguardai.errors import NoActiveKeyError, OverloadedError
+from oguardai.logs import log_event
+from oguardai.rehydrate import RehydrateRequest, rehydrate
+from oguardai.telemetry import CONTENT_TYPE as METRICS_TYPE
+from oguardai.telemetry import Metrics, reload_failed
+from oguardai.tokens import LITERAL
+from oguardai.transform import TransformRequest, transform
+from oguardai.web.access import Audience, caller_of, require
+from oguardai.web.endpoints import ENDPOINTS, RESTORE_MODES, Endpoint
+from oguardai.web.fields import Body
+from oguardai.web.gate import CALL, Call
+from oguardai.web.openapi import document
+from oguardai.web.problems import RETRY_SECONDS
+from oguardai.web.source import Source
+from oguardai.web.strictjson import parse_object, require_json
+
+log = logging.getLogger("oguardai.web")
+
+
+class V1:
+    """The views, with what they work on."""
+
+    def __init__(self, source: Source, metrics: Metrics) -> None:
+        self._source = source
+        self._metrics = metrics
+        self._openapi = json.dumps(document(), separators=(",", ":")).encode()
+
+    def register(self, app: Flask) -> None:
+        """Put every endpoint of the table on the application."""
+        blueprint = Blueprint("v1", __name__)
+        for endpoint in ENDPOINTS:
+            blueprint.add_url_rule(
+                endpoint.path,
+                endpoint.name,
+                self._guarded(endpoint, getattr(self, endpoint.name)),
+                methods=[endpoint.method],
+            )
+        app.register_blueprint(blueprint)
+
+    def _guarded(self, endpoint: Endpoint, view: Callable[..., Response]) -> Callable[[], Response]:
+        """Return the view behind the check of who calls and, where the endpoint has one, of the body."""
+        audience, body, path = endpoint.audience, endpoint.body, endpoint.path
+
+        def guarded() -> Response:
+            environ = request.environ
+            call: Call = environ[CALL]
+            call.endpoint = path
+            if audience is not Audience.PUBLIC:
+                self._admit(audience, call)
+            if body is None:
+                return view(call)
+            return view(call, _read(environ, body))
+
+        return guarded
+
+    def _admit(self, audience: Audience, call: Call) -> None:
+        server = call.settings.server
+        caller = caller_of(request.environ, server)
+        try:
+            require(audience, caller, server)
+        except Exception:
+            log_event(
+                log,
+                logging.WARNING,
+                "Forbidden",
+                endpoint=call.endpoint,
+                caller=caller.shown(),
+                untrusted_proxy=caller.proxied,
+                request_id=call.request_id,
+            )
+            raise
+
+    # -- for clients ------------------------------------------------------------------------------------
+
+    def transform(self, call: Call, fields: dict[str, Any]) -> Response:
+        asked = TransformRequest(**fields)
+        result = transform(
+            asked,
+            settings=call.settings,
+            keyrings=self._source.keyring,
+            now=time.time(),
+            open_with=self._source.keyring_knowing,
+        )
+        if result.opened_kid is not None and result.opened_expires_at is not None:
+            self._opened(result.opened_kid, result.opened_expires_at)
+        self._source.record_seal(result.kid, result.expires_at / 1000)
+        self._metrics.count_sealed(result.kid)
+        self._found(call, [entity.type for entity in result.entities if entity.type != LITERAL])
+        return _json(
+            {
+                "safe_text": result.safe_text,
+                "session_id": result.session_id,
+                "session_state": result.session_state,
+                "expires_at": _rfc3339(result.expires_at),
+                "entities": [
+                    {
+                        "token": entity.token,
+                        "type": entity.type,
+                        "span": {"start": entity.start, "end": entity.end},
+                        "confidence": entity.confidence,
+                    }
+                    for entity in result.entities
+                ],
+                "entity_context": result.entity_context,
+                "warnings": [{"code": warning.code, "detail": warning.detail} for warning in result.warnings],
+            }
+        )
+
+    def rehydrate(self, call: Call, fields: dict[str, Any]) -> Response:
+        asked = RehydrateRequest(**fields)
+        result = rehydrate(
+            asked,
+            settings=call.settings,
+            keyrings=self._source.keyring,
+            now=time.time(),
+            open_with=self._source.keyring_knowing,
+        )
+        self._opened(result.kid, result.expires_at)
+        return _json(
+            {
+                "restored_text": result.restored_text,
+                "restored": result.restored,
+                "unknown_tokens": result.unknown_tokens,
+                "repaired": result.repaired,
+            }
+        )
+
+    def detect(self, call: Call, fields: dict[str, Any]) -> Response:
+        defaults = call.settings.detection
+        found = detect(
+            fields["input"],
+            types=fields.get("types") or defaults.types or None,
+            threshold=fields.get("threshold", defaults.threshold),
+        )
+        self._found(call, [entity.type for entity in found])
+        values = fields.get("include_values", True)
+        return _json(
+            {
+                "entities": [
+                    {
+                        "type": entity.type,
+                        **({"value": entity.value} if values else {}),
+                        "span": {"start": entity.start, "end": entity.end},
+                        "confidence": entity.confidence,
+                        "detector": entity.detector,
+                    }
+                    for entity in found
+                ]
+            }
+        )
+
+    def _opened(self, kid: int, expires_at: int) -> None:
+        self._source.record_open(kid, expires_at / 1000)
+        self._metrics.count_opened(kid)
+
+    def _found(self, call: Call, types: list[str]) -> None:
+        call.entities = len(types)
+        if types:
+            self._metrics.count_entities(types)
+
+    # -- for everybody ----------------------------------------------------------------------------------
+
+    def health(self, call: Call) -> Response:
+        return _json(
+            {
+                "status": "healthy" if self._is_healthy() else "degraded",
+                "version": __version__,
+                "uptime_seconds": round(self._source.uptime_seconds(), 3),
+            }
+        )
+
+    def _is_healthy(self) -> bool:
+        if self._source.keyring().active_kid(time.time()) is None:
+            return False
+        return not reload_failed(self._source.server_status().get("reload") or {})
+
+    def ready(self, call: Call) -> Response:
+        if self._source.draining():
+            raise OverloadedError("the server is draining: it is about to stop", retry_after=RETRY_SECONDS)
+        if not self._source.serving():
+            raise OverloadedError("the server is not up yet", retry_after=RETRY_SECONDS)
+        if self._source.keyring().active_kid(time.time()) is None:
+            raise NoActiveKeyError
+        return _json({"status": "ready"})
+
+    def capabilities(self, call: Call) -> Response:
+        settings = call.settings
+        return _json(
+            {
+                "entity_types": [
+                    {
+                        "name": kind.name,
+                        "level": kind.level,
+                        "checksum": kind.checksum,
+                        "locales": list(kind.locales),
+                        "default": kind.default,
+                    }
+                    for kind in ENTITY_TYPES.values()
+                ],
+                "restore_modes": list(RESTORE_MODES),
+                "limits": {
+                    "max_body_bytes": settings.server.max_body_bytes,
+                    "request_timeout_seconds": settings.server.request_timeout_seconds,
+                    "max_entities": settings.session.max_entities,
+                    "max_session_state_bytes": settings.session.max_blob_bytes,
+                    "session_ttl_seconds": settings.session.ttl_seconds,
+                    "session_max_age_seconds": settings.session.max_age_seconds,
+                },
+                "detector_mode": "builtin",
+                "version": __version__,
+            }
+        )
+
+    def openapi(self, call: Call) -> Response:
+        return Response(self._openapi, content_type="application/json")
+
+    # -- for administrators -----------------------------------------------------------------------------
+
+    def diagnostics(self, call: Call) -> Response:
+        return _json(self._source.server_status())
+
+    def metrics(self, call: Call) -> Response:
+        return Response(self._metrics.render(self._source.server_status()), content_type=METRICS_TYPE)
+
+
+def _read(environ: dict[str, Any], body: Body) -> dict[str, Any]:
+    require_json(environ.get("CONTENT_TYPE") or "", environ.get("HTTP_CONTENT_ENCODING") or "")
+    return body.parse(parse_object(environ["wsgi.input"].read()))
+
+
+def _json(answer: Mapping[str, Any]) -> Response:
+    return Response(
+        json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(), content_type="application/json"
+    )
+
+
+def _rfc3339(milliseconds: int) -> str:
+    """Write a time as RFC 3339 in UTC, with milliseconds."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
