@@ -29,6 +29,13 @@ debian_packages() {
     die "apt-get install $* failed, see above"
 }
 
+# programs NAME...: see to it that these programs are there; each is in the Debian package of its name.
+programs() {
+  local name missing=()
+  for name; do hash "$name" 2>/dev/null || missing+=("$name"); done
+  ((${#missing[@]} == 0)) || debian_packages "${missing[@]}"
+}
+
 # Print the path of python3, or why it is not fit. The real path: python3 may be a shim, or that of the very
 # environment that is about to be made anew.
 find_python() {
