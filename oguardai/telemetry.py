@@ -22,6 +22,7 @@ from oguardai.keyring import Keyring
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN_KID = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+RELOAD_OUTCOMES = ("ok", "partial", "refused", "failed")
 # Seconds. Detection of 1 kB takes a tenth of a millisecond, of 4 MiB about a second.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -98,6 +99,11 @@ class Metrics:
         return generate_latest(workers) + generate_latest(server)
 
 
+def reload_failed(reload: Mapping[str, Any]) -> bool:
+    """Tell whether the last reload, as the server's status has it, did not reach every worker."""
+    return reload.get("outcome") not in {None, "ok"}
+
+
 def is_multiprocess() -> bool:
     """Tell whether prometheus_client settled on files shared between processes when it was imported."""
     return bool(getattr(values.ValueClass, "_multiprocess", False))
@@ -138,6 +144,7 @@ class _StatusCollector:
             ["kid", "fingerprint", "state"],
         )
         for name, text, field in (
+            ("oguardai_key_safe_to_remove_timestamp_seconds", "When no session needs the key.", "safe_to_remove_at"),
             ("oguardai_key_last_seal_timestamp_seconds", "When a session was last sealed under the key.", "last_seal"),
             ("oguardai_key_last_open_timestamp_seconds", "When a session was last opened under the key.", "last_open"),
         ):
@@ -151,11 +158,10 @@ class _StatusCollector:
         yield _gauge("oguardai_key_age_seconds", "Time since this server first saw the key.", ages, ["kid"])
 
     def _reload(self, reload: Mapping[str, Any]) -> Iterator[Metric]:
-        failed = reload.get("outcome") in {"refused", "failed"}
         yield _gauge(
             "oguardai_config_last_reload_successful",
             "1 when the last reload, or else the start, took the configuration.",
-            [((), 0 if failed else 1)],
+            [((), 0 if reload_failed(reload) else 1)],
         )
         if reload.get("last_success_at") is not None:
             yield _gauge(
@@ -165,7 +171,7 @@ class _StatusCollector:
             )
         counts: Mapping[str, Any] = reload.get("counts") or {}
         family = CounterMetricFamily("oguardai_config_reloads", "Reloads by outcome.", labels=["outcome"])
-        for outcome in ("ok", "refused", "failed"):
+        for outcome in RELOAD_OUTCOMES:
             family.add_metric([outcome], counts.get(outcome, 0))
         yield family
 
