@@ -33,7 +33,8 @@ class KeyRecord:
         sealed_until: when this host had surely stopped sealing with it; None: it may still seal, once ``sealing_from``
             has passed.
         largest_ttl: the largest lifetime in seconds that it may have sealed with.
-        seen_expiry: the latest expiry of any session under it that was opened here, whoever sealed that.
+        seen_expiry: the latest expiry of any session under it that is known of, whoever sealed that: of those opened
+            here, and of any that may have been sealed before this host first saw the key.
     """
 
     fingerprint: str
@@ -80,7 +81,7 @@ class State:
         for key in ring.keys:
             old = self.keys.get(key.kid)
             if old is None or old.fingerprint != key.fingerprint:
-                old = KeyRecord(key.fingerprint, key.source, now)
+                old = KeyRecord(key.fingerprint, key.source, now, seen_expiry=now + ttl)
             record = replace(old, source=key.source)
             if key.kid == active:
                 began = old.sealing_from if old.sealing_from is not None and old.sealing_from <= now else now

@@ -1,39 +1,50 @@
 """Find the running server of a configuration, also while that configuration is bad.
 
 Somebody who runs ``oguardai reload`` on a bad file must reach the server, so that the server, its journal and its
-metrics say that the reload failed. Two settings decide where it is; what is wrong with all others is passed over.
+metrics say that the reload failed.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from oguardai.config import Config, runtime_dir
+from oguardai.config import Config, runtime_dir, runtime_dirs_of
 from oguardai.config.layers import Layers
-from oguardai.config.registry import BY_PATH, build_settings
-from oguardai.config.values import RefusedError, from_text
+from oguardai.config.registry import build_settings
 from oguardai.keyring import Keyring
+from oguardai.server.runtime import NotRunningError, RuntimeDirectory
 
-_WANTED = ("server.port", "server.runtime_dir")
 
+def find_runtime(config_dir: Path, environ: Mapping[str, str], *, port: int | None = None) -> RuntimeDirectory:
+    """Return the runtime directory of the server that runs with this configuration.
 
-def find_runtime_dir(config_dir: Path, environ: Mapping[str, str], *, port: int | None = None) -> Path:
-    """Return the runtime directory that a server with this configuration has.
+    The settings that can be read say where it is; if none runs there, any that was started with this configuration
+    directory is taken, as long as there is only one.
 
     Args:
-        port: what ``serve --port`` was given; None: nothing.
+        port: what ``serve --port`` was given; None: nothing, or not known.
+
+    Raises:
+        NotRunningError: several run, with different ports, and none where the configuration says.
     """
+    expected = RuntimeDirectory(_expected(config_dir, environ, port))
+    if port is not None or _runs(expected):
+        return expected
+    running = [found for found in map(RuntimeDirectory, runtime_dirs_of(config_dir, environ)) if _runs(found)]
+    if len(running) > 1:
+        ports = ", ".join(found.path.parent.name for found in running)
+        raise NotRunningError(f"several servers run with this configuration: say which with --port ({ports})")
+    return running[0] if running else expected
+
+
+def _expected(config_dir: Path, environ: Mapping[str, str], port: int | None) -> Path:
+    """Return where the settings that can be read put it."""
     layers = Layers(config_dir)
     layers.read_files()
     layers.read_environment(environ)
     layers.read_overrides({"server.port": port})
-    if layers.yaml is not None:
-        for path in _WANTED:
-            if path not in layers.values:
-                _look_in_lines(layers, path, layers.yaml.data.decode("utf-8", "replace"))
     stand_in = Config(
         settings=build_settings(layers.values),
         keyring=Keyring(()),
@@ -48,13 +59,9 @@ def find_runtime_dir(config_dir: Path, environ: Mapping[str, str], *, port: int 
     return runtime_dir(stand_in, environ)
 
 
-def _look_in_lines(layers: Layers, path: str, text: str) -> None:
-    """Look for a setting's line in a file that may not parse: most likely the mistake is in another line."""
-    name = path.rpartition(".")[2]
-    found = re.findall(rf"^[ ]+{name}:[ ]+['\"]?([^\s'\"#]+)['\"]?[ ]*(?:#.*)?$", text, re.MULTILINE)
-    if len(found) != 1:
-        return
+def _runs(runtime: RuntimeDirectory) -> bool:
     try:
-        layers.values[path] = from_text(BY_PATH[path], found[0])
-    except RefusedError:
-        return
+        runtime.running_pid()
+    except NotRunningError:
+        return False
+    return True

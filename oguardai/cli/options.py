@@ -106,11 +106,10 @@ def is_unreadable(directory: Path) -> bool:
 
 
 def find_server(port: int | None) -> RuntimeDirectory:
-    """Return where the running server of this configuration is heard; whether it runs is not looked at."""
-    from oguardai.cli.locate import find_runtime_dir  # noqa: PLC0415
-    from oguardai.server.runtime import RuntimeDirectory  # noqa: PLC0415
+    """Return where the running server of this configuration is heard, or would be; raises NotRunningError."""
+    from oguardai.cli.locate import find_runtime  # noqa: PLC0415
 
-    return RuntimeDirectory(find_runtime_dir(config_dir(), os.environ, port=port))
+    return find_runtime(config_dir(), os.environ, port=port)
 
 
 def not_running(error: NotRunningError) -> Failure:

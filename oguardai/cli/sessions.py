@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from oguardai.answers import rfc3339
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.files import STDIN, name_of, read_session
 from oguardai.cli.groups import CommandGroup
@@ -153,15 +153,6 @@ def explain(blob: str, ring: Keyring, name: str) -> Failure:
     return Refused(f"{name}: the session {finding.explanation}")
 
 
-def format_milliseconds(moment: int) -> str:
-    """Write unix milliseconds as the API does: RFC 3339 in UTC, with milliseconds."""
-    try:
-        text = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
-    except (OverflowError, ValueError, OSError):
-        return str(moment)
-    return text.replace("+00:00", "Z")
-
-
 def _to_json(finding: Finding, ring: Keyring | None) -> dict[str, Any]:
     key = ring.find(finding.sealed.kid) if ring is not None else None
     found = finding.session
@@ -176,8 +167,8 @@ def _to_json(finding: Finding, ring: Keyring | None) -> dict[str, Any]:
     if found is not None:
         answer |= {
             "session_id": found.id,
-            "issued_at": format_milliseconds(found.issued_at),
-            "expires_at": format_milliseconds(found.expires_at),
+            "issued_at": rfc3339(found.issued_at),
+            "expires_at": rfc3339(found.expires_at),
             "policy": found.policy,
             "token_style": found.token_style,
             "entities": found.count_by_type(),

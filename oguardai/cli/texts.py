@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from oguardai.answers import entity_answer, rehydrate_answer, transform_answer
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.files import STDIN, read_own_session, read_session, read_text, replace_file
 from oguardai.cli.options import config_dir_option, json_option, read_config
 from oguardai.cli.output import format_table, is_terminal, say, warn, write, write_json
-from oguardai.cli.sessions import Refused, explain, format_milliseconds
+from oguardai.cli.sessions import Refused, explain
 from oguardai.errors import InvalidRequestError, ProblemError, SessionExpiredError, SessionInvalidError
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def transform(session_file: str | None, as_json: bool, file: str, **options: Any
     for warning in result.warnings:
         warn(f"{warning.code}: {warning.detail}")
     if as_json:
-        write_json(_transform_answer(result))
+        write_json(transform_answer(result))
     else:
         write(result.safe_text)
 
@@ -150,26 +151,6 @@ def _transform(
         session_file,
         config,
     )
-
-
-def _transform_answer(result: TransformResult) -> dict[str, Any]:
-    return {
-        "safe_text": result.safe_text,
-        "session_id": result.session_id,
-        "session_state": result.session_state,
-        "expires_at": format_milliseconds(result.expires_at),
-        "entities": [
-            {
-                "token": entity.token,
-                "type": entity.type,
-                "span": {"start": entity.start, "end": entity.end},
-                "confidence": entity.confidence,
-            }
-            for entity in result.entities
-        ],
-        "entity_context": result.entity_context,
-        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in result.warnings],
-    }
 
 
 # --- rehydrate ---------------------------------------------------------------------------------------------
@@ -207,14 +188,7 @@ def rehydrate(session_file: str, as_json: bool, file: str, **options: Any) -> No
         raise Failure(f"{session_file}: is empty", ExitCode.BAD_DATA)
     result = _rehydrate(text, state, session_file, config, options)
     if as_json:
-        write_json(
-            {
-                "restored_text": result.restored_text,
-                "restored": result.restored,
-                "unknown_tokens": list(result.unknown_tokens),
-                "repaired": list(result.repaired),
-            }
-        )
+        write_json(rehydrate_answer(result))
         return
     unknown = list(dict.fromkeys(result.unknown_tokens))
     if unknown:
@@ -275,10 +249,10 @@ def detect(types: tuple[str, ...] | None, threshold: float | None, values: bool,
     text = read_text(file)
     found = list(_detect(text, types or settings.types or None, settings.threshold if threshold is None else threshold))
     if as_json:
-        write_json({"entities": [_entity_answer(entity, values) for entity in found]})
+        write_json({"entities": [entity_answer(entity, values=values) for entity in found]})
     elif not is_terminal(sys.stdout):
         for entity in found:
-            write_json(_entity_answer(entity, values))
+            write_json(entity_answer(entity, values=values))
     elif found:
         headers = ("TYPE", "SPAN", "CONFIDENCE", "DETECTOR", *(("VALUE",) if values else ()))
         write(format_table(headers, [_entity_row(entity, values) for entity in found]))
@@ -293,16 +267,6 @@ def _detect(text: str, types: tuple[str, ...] | None, threshold: float) -> Itera
         yield from detect(text, types=types, threshold=threshold)
     except DetectionError as error:
         raise Failure(str(error), ExitCode.FAILED) from None
-
-
-def _entity_answer(entity: Entity, values: bool) -> dict[str, Any]:
-    return {
-        "type": entity.type,
-        **({"value": entity.value} if values else {}),
-        "span": {"start": entity.start, "end": entity.end},
-        "confidence": entity.confidence,
-        "detector": entity.detector,
-    }
 
 
 def _entity_row(entity: Entity, values: bool) -> tuple[str, ...]:

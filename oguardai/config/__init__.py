@@ -10,7 +10,7 @@ from oguardai.config.loader import (
     find_config_dir,
     load_config,
 )
-from oguardai.config.paths import ensure_private_dir, runtime_dir, state_dir
+from oguardai.config.paths import ensure_private_dir, runtime_dir, runtime_dirs_of, state_dir
 from oguardai.config.registry import (
     CONFIG_DIR_ENV,
     KEYRING_PATH,
@@ -49,6 +49,7 @@ __all__ = [
     "find_config_dir",
     "load_config",
     "runtime_dir",
+    "runtime_dirs_of",
     "settings_from_json",
     "settings_to_json",
     "state_dir",

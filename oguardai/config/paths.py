@@ -52,19 +52,38 @@ def _is_system(config_dir: Path) -> bool:
 
 
 def _derived(config: Config, environ: Mapping[str, str] | None) -> Path:
-    """Return ``<base>/oguardai-<uid>/<12 digits>`` of the first base where it exists, else of the first base.
+    """Return ``<base>/oguardai-<uid>/<12 digits>/<port>`` of the first base where it exists, else of the first base.
 
-    Bases are ``$XDG_RUNTIME_DIR``, ``/run/user/<uid>`` and the directory for temporary files. A shell of
-    ``su`` or ``cron`` lacks the variable that the server's shell had, so what exists decides.
+    A shell of ``su`` or ``cron`` lacks the variable that the server's shell had, so what exists decides.
+    """
+    places = [place / str(config.settings.server.port) for place in _places(config.config_dir, environ)]
+    return next((place for place in places if _is_own_dir(place)), places[0])
+
+
+def runtime_dirs_of(config_dir: Path, environ: Mapping[str, str] | None = None) -> list[Path]:
+    """Return the runtime directories that servers with this configuration directory made, whatever their port.
+
+    For commands that must find a server whose configuration cannot be read now.
+    """
+    if _is_system(config_dir):
+        return [SYSTEM_RUNTIME_DIR]
+    found = [path for place in _places(config_dir, environ) if _is_own_dir(place) for path in place.glob("*/run")]
+    return sorted(path for path in found if _is_own_dir(path))
+
+
+def _places(config_dir: Path, environ: Mapping[str, str] | None) -> list[Path]:
+    """Return where the directories of a configuration directory may be.
+
+    Below ``$XDG_RUNTIME_DIR``, ``/run/user/<uid>`` or the directory for temporary files.
     """
     uid = os.geteuid()
-    place = f"{os.path.realpath(config.config_dir)}\0{config.settings.server.port}"
-    name = Path(f"oguardai-{uid}", hashlib.sha256(os.fsencode(place)).hexdigest()[:12])
+    digits = hashlib.sha256(os.fsencode(os.path.realpath(config_dir))).hexdigest()[:12]
+    name = Path(f"oguardai-{uid}", digits)
     environ = os.environ if environ is None else environ
     users = [Path(path) for path in (environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{uid}") if path]
     bases = [path for path in users if path.is_absolute() and _is_own_dir(path)]
     bases += [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - ensure_private_dir checks what is there
-    return next((base / name for base in bases if _is_own_dir(base / name)), bases[0] / name)
+    return list(dict.fromkeys(base / name for base in bases))
 
 
 def _is_own_dir(path: Path) -> bool:

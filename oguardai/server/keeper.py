@@ -264,10 +264,8 @@ class Keeper:
 
     def _accept(self, state: State, ring: Keyring, now: float, config: Config | None = None) -> State:
         """Return the state in which ``ring`` may be published, with the files that it came from if they changed."""
-        files = config or self.config
-        return state.accept(
-            ring, now=now, ttl=files.settings.session.ttl_seconds, env_file_secret=config.env_file_secret if config else None
-        )
+        ttl = (config or self.config).settings.session.ttl_seconds
+        return state.accept(ring, now=now, ttl=ttl, env_file_secret=config.env_file_secret if config else None)
 
     def _publish(self, settings: Settings, ring: Keyring) -> int:
         listed = {(key.kid, key.fingerprint) for key in ring.keys}

@@ -6,12 +6,12 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 
 from oguardai import __version__
+from oguardai.answers import entity_answer, rehydrate_answer, transform_answer
 from oguardai.detection import ENTITY_TYPES, detect
 from oguardai.errors import NoActiveKeyError, OverloadedError
 from oguardai.logs import log_event
@@ -101,25 +101,7 @@ class V1:
         self._source.record_seal(result.kid, result.expires_at / 1000)
         self._metrics.count_sealed(result.kid)
         self._found(call, [entity.type for entity in result.entities if entity.type != LITERAL])
-        return _json(
-            {
-                "safe_text": result.safe_text,
-                "session_id": result.session_id,
-                "session_state": result.session_state,
-                "expires_at": _rfc3339(result.expires_at),
-                "entities": [
-                    {
-                        "token": entity.token,
-                        "type": entity.type,
-                        "span": {"start": entity.start, "end": entity.end},
-                        "confidence": entity.confidence,
-                    }
-                    for entity in result.entities
-                ],
-                "entity_context": result.entity_context,
-                "warnings": [{"code": warning.code, "detail": warning.detail} for warning in result.warnings],
-            }
-        )
+        return _json(transform_answer(result))
 
     def rehydrate(self, call: Call, fields: dict[str, Any]) -> Response:
         asked = RehydrateRequest(**fields)
@@ -131,14 +113,7 @@ class V1:
             open_with=self._source.keyring_knowing,
         )
         self._opened(result.kid, result.expires_at)
-        return _json(
-            {
-                "restored_text": result.restored_text,
-                "restored": result.restored,
-                "unknown_tokens": result.unknown_tokens,
-                "repaired": result.repaired,
-            }
-        )
+        return _json(rehydrate_answer(result))
 
     def detect(self, call: Call, fields: dict[str, Any]) -> Response:
         defaults = call.settings.detection
@@ -149,20 +124,7 @@ class V1:
         )
         self._found(call, [entity.type for entity in found])
         values = fields.get("include_values", True)
-        return _json(
-            {
-                "entities": [
-                    {
-                        "type": entity.type,
-                        **({"value": entity.value} if values else {}),
-                        "span": {"start": entity.start, "end": entity.end},
-                        "confidence": entity.confidence,
-                        "detector": entity.detector,
-                    }
-                    for entity in found
-                ]
-            }
-        )
+        return _json({"entities": [entity_answer(entity, values=values) for entity in found]})
 
     def _opened(self, kid: int, expires_at: int) -> None:
         self._source.record_open(kid, expires_at / 1000)
@@ -247,9 +209,3 @@ def _json(answer: Mapping[str, Any]) -> Response:
     return Response(
         json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(), content_type="application/json"
     )
-
-
-def _rfc3339(milliseconds: int) -> str:
-    """Write a time as RFC 3339 in UTC, with milliseconds."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import oguardai.server
-from oguardai.cli.locate import find_runtime_dir
-from oguardai.config import runtime_dir
+from oguardai.cli.locate import find_runtime
+from oguardai.config import load_config, runtime_dir
 from oguardai.errors import ConfigError, Problem, Severity
 from oguardai.server import control
 from oguardai.server.runtime import AlreadyRunningError, NotRunningError, RuntimeDirectory
@@ -107,34 +108,50 @@ def test_a_server_out_of_reach_has_its_exit_status(host: Host, reports: list[Any
 
 
 def place(host: Host, **environ: str) -> Path:
-    return find_runtime_dir(host.config_dir, environ)
+    return find_runtime(host.config_dir, environ).path
 
 
-def test_commands_look_where_the_server_is(host: Host) -> None:
+def test_commands_look_where_the_configuration_says(host: Host) -> None:
     assert place(host) == runtime_dir(host.config())
     host.write(host.yaml, "server:\n  port: 4000\n")
     host.write(host.env, f"GUARDAI_SESSION_SECRET={host.secrets[0]}\nGUARDAI_PORT=4001\n")
     assert place(host) == runtime_dir(host.config(), {})
     assert place(host, GUARDAI_PORT="4002") != place(host)
-    assert find_runtime_dir(host.config_dir, {}, port=4002) == place(host, GUARDAI_PORT="4002")
+    assert find_runtime(host.config_dir, {}, port=4002).path == place(host, GUARDAI_PORT="4002")
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "session: [\n",
-        "session:\n\tttl_seconds: 1\n",
-        'log:\n  level: "info\n',
-        "nonsense\n",
-        "a: 1\na: 2\n",
-        "x: \x07\n",
-    ],
-)
-def test_a_broken_file_does_not_hide_the_server(host: Host, damage: str) -> None:
-    good = host.yaml.read_text()
-    for text in (damage + good, good + damage):
-        host.write(host.yaml, text)
-        assert place(host) == host.root / "run"
+@pytest.fixture
+def claimed(host: Host, tmp_path: Path) -> Callable[[int], Path]:
+    """Claim the runtime directory of a server with a port of the command line, as that server does."""
+    host.write(host.yaml, "session:\n  ttl_seconds: 3600\n")
+
+    def claim(port: int) -> Path:
+        config = load_config(host.config_dir, {}, {"server.port": port}, now=time.time())
+        runtime = RuntimeDirectory(runtime_dir(config, {"XDG_RUNTIME_DIR": str(tmp_path)}))
+        runtime.claim()
+        return runtime.path
+
+    return claim
+
+
+@pytest.mark.parametrize("damage", ["session: [\n", "session:\n\tttl_seconds: 1\n", "nonsense\n", "x: \x07\n"])
+def test_a_broken_file_does_not_hide_the_server(
+    host: Host, tmp_path: Path, claimed: Callable[[int], Path], damage: str
+) -> None:
+    running = claimed(4567)
+    host.write(host.yaml, damage)
+    assert place(host, XDG_RUNTIME_DIR=str(tmp_path)) == running
+
+
+def test_several_servers_with_one_configuration_are_told_apart_by_their_ports(
+    host: Host, tmp_path: Path, claimed: Callable[[int], Path]
+) -> None:
+    one, two = claimed(4567), claimed(4568)
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    with pytest.raises(NotRunningError, match=r"--port \(4567, 4568\)"):
+        find_runtime(host.config_dir, environ)
+    assert find_runtime(host.config_dir, environ, port=4568).path == two
+    assert find_runtime(host.config_dir, environ | {"GUARDAI_PORT": "4567"}).path == one
 
 
 def test_a_secret_that_only_the_server_has_is_not_needed_to_find_it(host: Host) -> None:
@@ -143,7 +160,7 @@ def test_a_secret_that_only_the_server_has_is_not_needed_to_find_it(host: Host) 
 
 
 def test_files_that_are_not_there_mean_the_usual_place() -> None:
-    assert find_runtime_dir(Path("/etc/guardai"), {}) == Path("/run/oguardai")
+    assert find_runtime(Path("/etc/guardai"), {}).path == Path("/run/oguardai")
 
 
 # --- serve -------------------------------------------------------------------------------------------------

@@ -153,9 +153,7 @@ class RunningServer:
 
     def opens(self, sealed: dict[str, Any], text: str = TEXT) -> bool:
         """Tell whether a session can be opened; anything but the one answer for an expired one fails."""
-        status, answer = self.post(
-            "/v1/rehydrate", output=sealed["safe_text"], session_state=sealed["session_state"]
-        )
+        status, answer = self.post("/v1/rehydrate", output=sealed["safe_text"], session_state=sealed["session_state"])
         if status == 410:
             assert answer["code"] == "GUARDAI_SESSION_EXPIRED"
             return False

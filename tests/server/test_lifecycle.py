@@ -79,9 +79,7 @@ def test_on_sigterm_ready_turns_503_and_requests_are_served_until_the_end(server
     assert send(kept, "GET", "/v1/ready")[0] == 200
     assert server.process is not None
     server.process.send_signal(signal.SIGTERM)
-    status, answer = wait_for(
-        lambda: (found := send(kept, "GET", "/v1/ready"))[0] == 503 and found, "/v1/ready to turn 503"
-    )
+    _, answer = wait_for(lambda: (found := send(kept, "GET", "/v1/ready"))[0] == 503 and found, "/v1/ready to turn 503")
     assert answer["code"] == "GUARDAI_OVERLOADED"
     assert server.opens(server.transform())
     assert server.process.wait(30) == 0

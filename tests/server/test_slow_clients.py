@@ -39,8 +39,8 @@ def read_answer(sock: socket.socket) -> tuple[int, bytes]:
         assert more, data
         data += more
     head, _, body = data.partition(b"\r\n\r\n")
-    length = int(next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")))
-    while len(body) < length:
+    lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+    while len(body) < int(lengths[0].split(b":")[1]):
         body += sock.recv(65536)
     return int(head.split()[1]), body
 

@@ -39,7 +39,8 @@ def test_what_a_look_takes_from_the_file_are_new_kids_only(make_server: Callable
     one.write_keys(one.key(0), one.key(1))
     assert one.reload().returncode == 0
     sealed = one.transform()
-    two.write_yaml(yaml_of([two.key(0, state="revoked"), two.key(1)], two.extra.replace("drain", "max_body_bytes: 1024\n  drain")))
+    edited = two.extra + "  max_body_bytes: 1024\n"
+    two.write_yaml(yaml_of([two.key(0, state="revoked"), two.key(1)], edited))
     assert two.opens(sealed)
     assert two.opens(old), "the revocation waits for a reload: no client decides when an edit goes live"
     assert kid_of(two.transform()) == 0
@@ -52,9 +53,7 @@ def test_a_kid_that_is_nowhere_costs_one_look_at_the_file(make_server: Callable[
     kid, _, body = sealed["session_state"].removeprefix("og1.").partition(".")
     assert kid == "0"
     for stranger in range(100, 140):
-        status, answer = two.post(
-            "/v1/rehydrate", output="x", session_state=f"og1.{stranger}.{body}"
-        )
+        status, answer = two.post("/v1/rehydrate", output="x", session_state=f"og1.{stranger}.{body}")
         assert (status, answer["code"]) == (410, "GUARDAI_SESSION_EXPIRED")
     assert "reason=unknown_kid kid=139" in two.log()
     metrics = two.get("/metrics")[1]

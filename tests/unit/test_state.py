@@ -54,11 +54,18 @@ def test_the_largest_ttl_that_was_ever_in_force_counts() -> None:
 def test_a_session_of_another_host_that_was_opened_here_counts() -> None:
     both = ring(key(0), key(1))
     state = accept(State(), both).settle(both, now=NOW)
-    assert state.keys[0].safe_at(NOW) == 0.0, "never sealed with it here"
-    seen = state.with_seen({0: NOW + 777})
-    assert seen.keys[0].safe_at(NOW) == NOW + 777
-    assert review(seen, ring(key(1)), now=NOW)
-    assert not review(seen, ring(key(1)), now=NOW + 777)
+    seen = state.with_seen({0: NOW + TTL + 777})
+    assert seen.keys[0].safe_at(NOW) == NOW + TTL + 777
+    assert review(seen, ring(key(1)), now=NOW + TTL)
+    assert not review(seen, ring(key(1)), now=NOW + TTL + 777)
+
+
+def test_a_key_that_this_host_has_just_met_may_have_sealed_elsewhere() -> None:
+    both = ring(key(0), key(1))
+    state = accept(State(), both).settle(both, now=NOW)
+    assert state.keys[0].sealing_from is None, "never sealed with it here"
+    assert "kid 0 is gone" in review(state, ring(key(1)), now=NOW + TTL - 1)[0]
+    assert not review(state, ring(key(1)), now=NOW + TTL)
 
 
 def test_a_key_that_waits_for_its_not_before_is_unsafe_from_then_on_though_nobody_wrote_it_down() -> None:
@@ -121,7 +128,7 @@ def test_no_file_is_not_an_error_and_a_broken_one_is(tmp_path: Path) -> None:
     assert load(tmp_path) is None
     for broken in ("", "[]", "{", json.dumps({"version": 9}), json.dumps({"version": 1, "keys": {"x": {}}})):
         (tmp_path / FILE_NAME).write_text(broken)
-        with pytest.raises(StateError, match="keys.json"):
+        with pytest.raises(StateError, match=r"keys\.json"):
             load(tmp_path)
 
 

@@ -53,7 +53,7 @@ def test_other_places_follow_directory_and_port(config: Config, tmp_path: Path, 
     environ = {"XDG_RUNTIME_DIR": str(xdg)}
     first = runtime_dir(config, environ)
     assert first.relative_to(xdg).parts[0] == f"oguardai-{os.geteuid()}"
-    assert (first.name, len(first.parent.name)) == ("run", 12)
+    assert (first.name, first.parent.name, len(first.parent.parent.name)) == ("run", "3000", 12)
     assert state_dir(config, environ) == first.parent / "state"
     link = tmp_path / "link"
     link.symlink_to(config.config_dir)
