@@ -14,7 +14,7 @@ from oguardai.keyring import generate_secret
 from tests.server.harness import RunningServer, kid_of, yaml_of
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/http-api.md", "docs/observability.md")
+PAGES = ("README.md", "docs/http-api.md", "docs/observability.md", "docs/operations.md")
 BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```\n(.*?)(?=^```|\Z)", re.MULTILINE | re.DOTALL)
 PRINTS = re.compile(r"\A\s*prints `([^`]+)`")
 
