@@ -1,0 +1,212 @@
+"""The texts that are measured: prose with personal data in it, and the worst that a client could think of."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Callable
+
+SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
+PER_ENTITY = 100  # characters of prose for each value in it
+
+_WORDS = re.findall(
+    "[a-z]+",
+    "the a of and to in for on with at by from as into after before about we they you she he it was were is are has"
+    " had will would can could should meeting report window garden river morning letter answer question market house"
+    " street music paper project budget season planning weather simple quiet early later often never always together"
+    " another several between through during without within follow arrive decide remember describe consider improve"
+    " change support review deliver prepare explain customer colleague manager supplier contract schedule delivery",
+)
+_NAMES = re.findall(
+    "[a-z]+", "anna ben carla david elena frank greta hugo irina jonas karl lena marco nina oskar paula rosa sven"
+)
+_DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com", "shop.example.de")
+
+
+def size_name(size: int) -> str:
+    """Write a size as in the tables: 100 B, 1 kB, 1 MB."""
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= factor:
+            return f"{size / factor:g} {unit}"
+    return f"{size} B"
+
+
+def prose(size: int, seed: int = 0) -> str:
+    """Write ASCII prose of exactly ``size`` characters with a value of mixed types in every hundred."""
+    rng = random.Random(seed)
+    parts: list[str] = []
+    length = 0
+    while size - length >= PER_ENTITY:
+        phrase = " " + rng.choices(_PHRASES, _WEIGHTS)[0](rng) + ". "
+        parts += (_filler(rng, PER_ENTITY - len(phrase)), phrase)
+        length += max(PER_ENTITY, len(phrase))
+    return "".join((*parts, _filler(rng, size - length)))
+
+
+def _filler(rng: random.Random, length: int) -> str:
+    text = ""
+    while len(text) < length:
+        text += " ".join(rng.choices(_WORDS, k=12)) + ", "
+    return text[: max(0, length)]
+
+
+# --- values --------------------------------------------------------------------------------------------------
+
+
+def _digits(rng: random.Random, count: int) -> str:
+    return "".join(rng.choices(string.digits, k=count))
+
+
+def _email(rng: random.Random) -> str:
+    return f"please write to {rng.choice(_NAMES)}.{_digits(rng, 4)}@{rng.choice(_DOMAINS)}"
+
+
+def _phone(rng: random.Random) -> str:
+    forms = (
+        lambda: f"+49 30 90{_digits(rng, 6)}",
+        lambda: f"+44 20 7946 0{_digits(rng, 3)}",
+        lambda: f"(212) 555-{_digits(rng, 4)}",
+        lambda: f"415-555-{_digits(rng, 4)}",
+    )
+    return f"call me at {rng.choice(forms)()}"
+
+
+def _card(rng: random.Random) -> str:
+    body = "4" + _digits(rng, 14)
+    total = sum(int(c) if i % 2 else sum(divmod(2 * int(c), 10)) for i, c in enumerate(body))
+    number = body + str(-total % 10)
+    return "card " + " ".join(number[i : i + 4] for i in range(0, 16, 4))
+
+
+def _iban(rng: random.Random) -> str:
+    account = "37040044" + _digits(rng, 10)
+    return f"IBAN DE{98 - int(account + '131400') % 97:02d}{account}"
+
+
+def _ip(rng: random.Random) -> str:
+    return f"from host {rng.randint(11, 199)}.{rng.randint(1, 254)}.{rng.randint(1, 254)}.{rng.randint(1, 254)}"
+
+
+def _url(rng: random.Random) -> str:
+    return f"see https://{rng.choice(_DOMAINS)}/orders/{_digits(rng, 6)}?view=full"
+
+
+def _ssn(rng: random.Random) -> str:
+    return f"SSN {rng.randint(101, 665)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}"
+
+
+def _birth(rng: random.Random) -> str:
+    return f"born on {rng.randint(10, 28)}.{rng.randint(10, 12)}.{rng.randint(1940, 2005)}"
+
+
+def _passport(rng: random.Random) -> str:
+    return f"passport C{_digits(rng, 8)}"
+
+
+def _mac(rng: random.Random) -> str:
+    return "MAC " + ":".join(f"{rng.randint(1, 254):02x}" for _ in range(6))
+
+
+def _key(rng: random.Random) -> str:
+    return "token ghp_" + "".join(rng.choices(string.ascii_letters + string.digits, k=36))
+
+
+_MIX: tuple[tuple[Callable[[random.Random], str], int], ...] = (
+    (_email, 25),
+    (_phone, 20),
+    (_url, 10),
+    (_ip, 8),
+    (_card, 8),
+    (_iban, 8),
+    (_ssn, 6),
+    (_birth, 6),
+    (_passport, 4),
+    (_mac, 2),
+    (_key, 3),
+)
+_PHRASES = tuple(phrase for phrase, _ in _MIX)
+_WEIGHTS = tuple(weight for _, weight in _MIX)
+
+
+# --- the worst -----------------------------------------------------------------------------------------------
+
+_UNITS = {
+    "a@": "a@",
+    "a@a.": "a@a.",
+    "@": "@",
+    "a.a.a.": "a.a.a.",
+    "1.1.1.": "1.1.1.",
+    "1.1.1.1 ": "1.1.1.1 ",
+    "1 1 1 ": "1 1 1 ",
+    "1-1-1-": "1-1-1-",
+    "1/1/1/": "1/1/1/",
+    "digits": "1234567890",
+    "ones": "1",
+    "dashes": "-",
+    "colons": ":",
+    "0:0:0:": "0:0:0:",
+    "aa:aa:": "aa:aa:",
+    "aa-aa-": "aa-aa-",
+    "braces": "{",
+    "closing braces": "}",
+    "{ { ": "{ { ",
+    "{{email:": "{{email:",
+    "{{email:e_001}}": "{{email:e_001}}",
+    "{email e 001} ": "{email e 001} ",
+    "[[a-": "[[a-",
+    "&#123;": "&#123;",
+    "\\{": "\\{",
+    "<<a:": "<<a:",
+    "eyJ.": "eyJ.",
+    "eyJaaaaaaaa.": "eyJaaaaaaaa.",
+    "-----BEGIN ": "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----": "-----BEGIN PRIVATE KEY-----",
+    "http://": "http://",
+    "://": "://",
+    "www.": "www.",
+    "www.a.a": "www.a.a ",
+    "(((": "(",
+    "(1": "(1",
+    "long word": "pneumonoultramicroscopic",
+    "hex": "0123456789abcdef",
+    "base64": "aGVsbG8gd29ybGQ/+",
+    "full-width digits": "\uff11\uff12\uff13\uff14\uff15",
+    "full-width a@": "\uff41\uff20",
+    "+1+1+1": "+1",
+    "+1 ": "+1 ",
+    "00 1": "00 1",
+    "tel 1": "tel 1",
+    "passport ": "passport ",
+    "passport A1B2C3D": "passport A1B2C3D ",
+    "born ": "born ",
+    "born 1.1.": "born 1.1.",
+    "secret ": "secret ",
+    "secret+hex": "secret 0123456789abcdef0123456789abcdef01234567 ",
+    "sk-": "sk-",
+    "ghp_": "ghp_",
+    "xoxb-1-": "xoxb-1-",
+    "AC0": "AC0123456789abcdef",
+    "4111 ": "4111 ",
+    "DE00 ": "DE00 ",
+    "phone, account 123456 ": "phone, account 123456 ",
+    "emoji": "\U0001f600",
+    "combining": "e\u0301",
+    "dotted I": "\u0130",
+    "zero width": "\u200b",
+    "NUL": "\0",
+    "newlines": "\n",
+    "CRLF": "\r\n",
+    "spaces": " ",
+    "backslashes": "\\",
+    "quotes": '"',
+}
+
+
+def worst(size: int) -> dict[str, str]:
+    """Return texts of about ``size`` bytes of UTF-8 that are nothing but one awkward thing, by name."""
+    texts = {name: unit * max(1, size // len(unit.encode())) for name, unit in _UNITS.items()}
+    numbers = range(100_000, 100_000 + size // 18)
+    texts["tokens, all different"] = "".join(f"{{{{email:e_{number}}}}}" for number in numbers)
+    texts["no spaces"] = prose(size, seed=99).replace(" ", "")
+    return texts
