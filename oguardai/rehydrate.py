@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 REPAIRS = ("strict", "lenient")
 MAX_LISTED = 1000  # tokens in unknown_tokens and in repaired
-GROWTH = 4  # times server.max_body_bytes: stops a small output that repeats the token of a huge value
+# How much longer than the output a restored text may be: stops a small output that repeats the token of a huge value.
+GROWTH = 64  # times the output,
+FREE_GROWTH = 1 << 20  # or this many characters, if that is more,
+MOST_GROWTH = 4  # but never more than this many times server.max_body_bytes
 
 _CHANNEL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -77,12 +80,12 @@ def rehydrate(
 
     Raises:
         InvalidRequestError: a field's value is not one of those allowed; the detail names the field.
-        PayloadTooLargeError: the text would grow by more than four times ``server.max_body_bytes``.
+        PayloadTooLargeError: the text would grow out of proportion, see the module's constants.
         SessionInvalidError, SessionExpiredError: see :func:`oguardai.sessions.open_session`.
     """
     mode = check_request(request)
     opened = open_session(request.session_state, keyrings(), now, settings.session, open_with=open_with)
-    restorer = _Restorer(opened.session, mode, len(request.output) + GROWTH * settings.server.max_body_bytes)
+    restorer = _Restorer(opened.session, mode, _room(len(request.output), settings.server.max_body_bytes))
     restorer.read(request.output, lenient=request.repair == "lenient")
     return RehydrateResult(
         restored_text="".join(restorer.parts),
@@ -109,6 +112,11 @@ def check_request(request: RehydrateRequest) -> RestoreMode:
         raise InvalidRequestError(f"restore_mode: must be one of {', '.join(RestoreMode)}") from None
 
 
+def _room(length: int, max_body: int) -> int:
+    """Return how many characters the restored text may have."""
+    return length + min(max(FREE_GROWTH, GROWTH * length), MOST_GROWTH * max_body)
+
+
 class _Restorer:
     """Collects the parts of the restored text, and what is told about its tokens."""
 
@@ -132,7 +140,8 @@ class _Restorer:
         repairing = lenient and tokens.has_token_like(tokens.without_tokens(text))
         between = self._repair if repairing else self._copy
         for match in tokens.find_tokens(text):
-            between(text[position : match.start()])
+            if position < match.start():
+                between(text[position : match.start()])
             if not self._put(match[0]):
                 _list_once(self.unknown, match[0])
                 self._copy(match[0])
@@ -167,7 +176,8 @@ class _Restorer:
         self._room -= len(text)
         if self._room < 0:
             raise PayloadTooLargeError(
-                f"the restored text would be more than {GROWTH} times server.max_body_bytes longer than output"
+                f"the restored text would be over {GROWTH} times as long as output, or grow by more than {MOST_GROWTH} times"
+                " server.max_body_bytes"
             )
         self.parts.append(text)
 

@@ -43,7 +43,7 @@ def restore(type_name: str, value: str, mode: RestoreMode) -> str:
     if mode is RestoreMode.PARTIAL:
         return _partial(type_name, value)
     if mode is RestoreMode.MASKED:
-        return _masked(value)
+        return _MASK if type_name in _HIDDEN else _masked(value)
     if mode is RestoreMode.FORMATTED:
         return _FORMATS.get(type_name, _as_it_is)(value)
     return f"[{type_name}]"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -108,6 +108,17 @@ class Session:
         self._tokens[entry] = token
         return token
 
+    def _allocate_all(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Give tokens to distinct entries in their order, which is what gives them the ids that they had."""
+        counters, values, by_entry, tag = self._counters, self._values, self._tokens, self.tag
+        for entry in entries:
+            name = entry[0]
+            counter = counters.get(name[0], 0) + 1
+            counters[name[0]] = counter
+            token = tokens.format_token(name, counter, tag)
+            values[token] = entry
+            by_entry[entry] = token
+
     def value_of(self, token: str) -> tuple[str, str] | None:
         """Return (type, value) of a token exactly as it was given out, or None."""
         return self._values.get(token)
@@ -183,15 +194,17 @@ def _session_from(document: Mapping[str, object]) -> Session:
     types = _strings(document.get("typ"))
     if len(set(types)) != len(types) or not all(map(tokens.is_type_name, types)):
         raise ValueError
-    for entry in _entries(types, document.get("ent")):
-        session._allocate(entry)  # in their order, which is what gives them the ids that they had
+    session._allocate_all(_entries(types, document.get("ent")))
     return session
 
 
 def _entries(types: list[str], packed: object) -> list[tuple[str, str]]:
     """Read the entries; one that stands there twice is refused: those after it would get other ids than they had."""
+    items = _list(packed)
+    if len(items) > tokens.MAX_COUNTER:
+        raise ValueError
     entries: list[tuple[str, str]] = []
-    for item in _list(packed):
+    for item in items:
         index, value = _list(item)[:2]
         if type(index) is not int or not 0 <= index < len(types) or not isinstance(value, str):
             raise ValueError

@@ -103,8 +103,9 @@ class State:
         for kid, record in self.keys.items():
             if kid != active and record.may_be_sealing(now):
                 keys[kid] = replace(record, sealed_until=now)
-            elif kid == active and record.sealing_from is None:
-                keys[kid] = replace(record, sealing_from=now, sealed_until=None)
+            elif kid == active and not record.may_be_sealing(now):  # its time came, or the clock went back
+                began = now if record.sealing_from is None else min(record.sealing_from, now)
+                keys[kid] = replace(record, sealing_from=began, sealed_until=None)
         return replace(self, keys=MappingProxyType(keys), active=active)
 
     def stopped(self, now: float) -> State:

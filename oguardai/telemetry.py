@@ -8,6 +8,8 @@ docs/observability.md.
 
 from __future__ import annotations
 
+import logging
+import os
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +20,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from oguardai.keyring import Keyring
+from oguardai.logs import log_event
 
+log = logging.getLogger(__name__)
+
+FILE_BYTES = 1 << 20  # of each file of counts: the labels are bounded, and fill a small part of it
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN_KID = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -56,9 +62,24 @@ class Metrics:
         )
 
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._counting_pid: int | None = None
+        self._counts = True
+
+    def _usable(self) -> bool:
+        """Tell whether this process can count; asked first by every method that does.
+
+        Counts are in files mapped into memory: without room for them on the disk a write would end the process
+        (SIGBUS). So the room is taken before the first count, and without it nothing is counted.
+        """
+        if self._counting_pid != os.getpid():
+            self._counting_pid = os.getpid()
+            self._counts = not is_multiprocess() or _take_room(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+        return self._counts
 
     def count_request(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Count an answer; ``endpoint`` is the route's template, never the path."""
+        if not self._usable():
+            return
         labels = (endpoint, method if method in METHODS else "other", status)
         children = self._children.get(labels)
         if children is None:  # bounded: so are the routes, the methods and the statuses
@@ -69,6 +90,8 @@ class Metrics:
 
     def count_entities(self, types: Iterable[str]) -> None:
         """Count entities by type."""
+        if not self._usable():
+            return
         counts: dict[str, int] = {}
         for name in types:
             counts[name] = counts.get(name, 0) + 1
@@ -77,15 +100,18 @@ class Metrics:
 
     def count_sealed(self, kid: int) -> None:
         """Count a session sealed under a key of the ring."""
-        self._sealed.labels(kid).inc()
+        if self._usable():
+            self._sealed.labels(kid).inc()
 
     def count_opened(self, kid: int) -> None:
         """Count a session opened under a key of the ring."""
-        self._opened.labels(kid).inc()
+        if self._usable():
+            self._opened.labels(kid).inc()
 
     def count_session_error(self, reason: str, kid: str) -> None:
         """Count a session that could not be opened; ``kid`` as :func:`kid_label` gives it."""
-        self._errors.labels(reason, kid).inc()
+        if self._usable():
+            self._errors.labels(reason, kid).inc()
 
     def render(self, status: Mapping[str, Any], now: float | None = None) -> bytes:
         """Return the exposition: the counts of all workers, then the server's status (see web/source.py)."""
@@ -97,6 +123,22 @@ class Metrics:
         server = CollectorRegistry()
         server.register(_StatusCollector(status, time.time() if now is None else now))
         return generate_latest(workers) + generate_latest(server)
+
+
+def _take_room(directory: str) -> bool:
+    """Create this process's files before prometheus_client does, with all the room that they will need."""
+    try:
+        for kind in ("counter", "histogram"):
+            path = os.path.join(directory, f"{kind}_{os.getpid()}.db")
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, FILE_BYTES)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        log_event(log, logging.ERROR, "MetricsUnavailable", error=error.strerror)
+        return False
+    return True
 
 
 def reload_failed(reload: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 
 from oguardai import tokens
 from oguardai.detection import ENTITY_TYPES, Entity, detect
-from oguardai.errors import InvalidRequestError
+from oguardai.errors import InvalidRequestError, SessionExpiredError
 from oguardai.keyring import Keyring
 from oguardai.sessions import (
     DEFAULT_POLICY,
@@ -195,7 +195,10 @@ def _session(request: TransformRequest, opened: OpenedSession | None, now: float
         )
     if request.token_style not in {None, opened.session.token_style}:
         raise InvalidRequestError("token_style: differs from that of the session in session_state")
-    return opened.session.continued(now, ttl_seconds=ttl, max_age_seconds=settings.session.max_age_seconds)
+    try:
+        return opened.session.continued(now, ttl_seconds=ttl, max_age_seconds=settings.session.max_age_seconds)
+    except SessionExpiredError as error:
+        raise SessionExpiredError(error.reason, opened.kid) from None
 
 
 def _warnings(session: Session, now: float, settings: Settings) -> tuple[TransformWarning, ...]:

@@ -40,6 +40,9 @@ def known_names() -> tuple[str, ...]:
     return (SECRET_ENV, *BY_ENV)
 
 
+_GUESSES = 20  # wrong names that get a guess: it takes time, and the wrong file has thousands
+
+
 def printable_name(name: str) -> bool:
     """Tell whether a name can be shown in a message, because it cannot be a misplaced secret."""
     return bool(_ECHO.fullmatch(name))
@@ -78,7 +81,7 @@ def parse_env(content: FileContent) -> tuple[dict[str, EnvValue], list[Problem]]
             continue
         name, value = found
         if name not in BY_ENV and name != SECRET_ENV:
-            problem(_unknown(name), number, name if printable_name(name) else None)
+            problem(_unknown(name, guess=len(problems) < _GUESSES), number, name if printable_name(name) else None)
         elif value is None:
             problem("expected NAME=value", number, name)
         else:
@@ -132,9 +135,11 @@ def _settle(line: str) -> str:
     return line
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, *, guess: bool) -> str:
     if name == CONFIG_DIR_ENV:
         return "counts in the process environment only: it says where this file is"
     what = "is not a setting" if printable_name(name) else "holds a name that is not a setting"
+    if not guess:
+        return what
     prefixed = f"{ENV_PREFIX}{name.upper()}"
     return f"{what}{suggest(prefixed if prefixed in BY_ENV else name, known_names())}"

@@ -263,7 +263,12 @@ class LogSettings:
     level: str = _setting(
         "info", Kind.CHOICE, "Least level that is logged.", choices=("debug", "info", "warning", "error")
     )
-    requests: bool = _setting(True, Kind.BOOL, "Whether each request gets a line.")
+    requests: bool = _setting(
+        False,
+        Kind.BOOL,
+        "Whether each request gets a line. The journal drops lines of a service that writes very many, and those that "
+        "matter with them; `/metrics` has the counts.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -35,6 +36,10 @@ def serve(
     def read() -> Config:
         return load_config(config_dir, environ, overrides, now=time.time())
 
+    # Whoever finds the process id may signal it before the handlers are there.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR1})
+    for name in ("GUNICORN_PID", "GUNICORN_FD", "GUNICORN_CMD_ARGS", "SCRIPT_NAME"):  # gunicorn would act on them
+        os.environ.pop(name, None)
     config = read()
     configure_logging(config.settings.log.format, config.settings.log.level)
     _raise_file_limit()

@@ -23,8 +23,8 @@ from gunicorn.arbiter import Arbiter
 
 from oguardai.config import Config, effective_workers
 from oguardai.keyring import KeyState
-from oguardai.logs import log_event
-from oguardai.server.keeper import Keeper, Outcome
+from oguardai.logs import log_event, log_exception
+from oguardai.server.keeper import Keeper, Outcome, shortened
 from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot
 from oguardai.server.notify import Notifier
 from oguardai.server.runtime import RuntimeDirectory
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 _ACKNOWLEDGE_SECONDS = 5.0
 _GRACEFUL_SECONDS = 10
+_RESPAWN_SECONDS = 0.5
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - for gunicorn's own heartbeat files, which have no name
 _HEARTBEAT_SECONDS = 10.0  # older than this, a worker does not count as alive for the watchdog
 
 
@@ -94,7 +96,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": _GRACEFUL_SECONDS,
             "preload_app": True,  # memory is shared, and what cannot load does not start
             "logger_class": GunicornLogger,
-            "worker_tmp_dir": str(self.runtime.path),
+            "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
             "forwarded_allow_ips": "",  # who may say so is decided in the application
             "proxy_protocol": False,
             "max_requests": 0,
@@ -120,7 +122,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def _give_slot(arbiter: ReloadingArbiter, worker: EventWorker) -> None:
-    used = {one.slot for one in arbiter.WORKERS.values()}
+    used = {one.slot for one in list(arbiter.WORKERS.values())}  # gunicorn up to 23 reaps in a signal handler
     worker.slot = min(set(range(MAX_WORKERS)) - used)
     worker.source = arbiter.server.source
     arbiter.memory.write_slot(worker.slot, Slot(0, 0, 0.0))
@@ -147,9 +149,14 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
         self._drain_until: float | None = None
         super().__init__(server)
         self.LISTENERS = list(server.listeners)
-        self.systemd = server.inherited  # gunicorn then leaves a Unix socket's path alone
+        self.systemd = True  # so gunicorn leaves the path of a Unix socket alone: it is ours to remove
 
     # -- signals ----------------------------------------------------------------------------------------
+
+    def init_signals(self) -> None:
+        """Install the handlers, then let in the signals that were held since before the process could be found."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, signal.SIGUSR1})
 
     def signal(self, sig: int, frame: Any) -> None:
         """Queue a signal once: gunicorn up to 23 drops what comes when five are waiting."""
@@ -167,7 +174,11 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
             self.server.runtime.write_reload(report)
         if self._drain_until is None:
             self.server.notifier.reloading()
-            outcome = self.server.keeper.reload(self._tell_workers)
+            try:
+                outcome = self.server.keeper.reload(self._tell_workers)
+            except Exception as error:  # whatever is in the files, it does not end the server
+                log_exception(logger, "ReloadCrashed", error)
+                outcome = Outcome("failed", (f"a fault of the server ({type(error).__name__}): see its log",))
         else:
             outcome = Outcome("failed", ("the server is stopping",))
         config = self.server.keeper.config
@@ -177,7 +188,7 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
             outcome=outcome.outcome,
             reasons=list(outcome.reasons),
             digest=outcome.digest,
-            warnings=[str(problem) for problem in config.warnings] if outcome.outcome == "ok" else [],
+            warnings=shortened(str(problem) for problem in config.warnings) if outcome.outcome == "ok" else (),
             active_kid=active,
             workers=sorted(self.WORKERS),
             generation=self.memory.snapshot.generation,
@@ -200,7 +211,10 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
 
     def handle_usr1(self) -> None:
         """Attend to the workers (SIGUSR1, which they send): one came up, or met a kid that it does not know."""
-        self.server.keeper.look()
+        try:
+            self.server.keeper.look()
+        except Exception as error:
+            log_exception(logger, "LookCrashed", error)
         self._attend()
 
     def handle_usr2(self) -> None:
@@ -229,6 +243,18 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
 
     # -- the main loop ----------------------------------------------------------------------------------
 
+    def spawn_worker(self) -> int | None:
+        """Start a worker; when the system has no room for it, try again at the next turn."""
+        try:
+            pid: int = super().spawn_worker()
+            return pid
+        except OSError as error:
+            if os.getpid() != self.pid:  # the worker's own
+                raise
+            log_event(logger, logging.ERROR, "WorkerNotStarted", error=error.strerror)
+            time.sleep(_RESPAWN_SECONDS)
+            return None
+
     def manage_workers(self) -> None:
         """Keep the number of workers, and do what is due (gunicorn calls this at least once a second)."""
         super().manage_workers()
@@ -243,10 +269,10 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
         generation = self.memory.snapshot.generation
         complete = len(slots) >= self.num_workers and len(beating) == len(slots)
         self.server.keeper.tick(complete and all(slot.generation >= generation for slot in beating))
-        if complete:
+        if beating:  # one that hangs is replaced by itself; all of them are the watchdog's
             self.server.notifier.alive()
-            if not self._announced:
-                self._announce()
+        if complete and not self._announced:
+            self._announce()
 
     def _announce(self) -> None:
         self._announced = True

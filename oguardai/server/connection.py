@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import secrets
 import socket
 import time
 from enum import Enum, auto
@@ -23,6 +22,7 @@ class Phase(Enum):
     """Who has the connection, and what for."""
 
     RECEIVING = auto()  # the loop, reading a request (or waiting for its first byte)
+    QUEUED = auto()  # nobody: the request is whole and waits for a thread
     SERVING = auto()  # a thread
     SENDING = auto()  # the loop, sending the rest of an answer
     LINGERING = auto()  # the loop, reading over what is left before it closes
@@ -48,66 +48,74 @@ class Answer:
         """Drop gunicorn's own ``100 Continue``, the one thing that it sends this way: the loop has sent it."""
         return len(data)
 
-    def bytes(self) -> bytes:
-        """Return the whole answer."""
-        return b"".join(self._parts)
+    def take(self) -> bytes:
+        """Return the whole answer, and keep none of it."""
+        parts, self._parts = self._parts, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class Connection:
-    """One accepted socket (non-blocking)."""
+    """One accepted socket (non-blocking).
+
+    Attributes:
+        peer: the client's address as accept() gives it; ``''`` on a Unix socket.
+        server: the listener's own address.
+        since: when the phase began (CLOCK_MONOTONIC).
+        deadline: when the loop gives it up.
+        begun: whether the first byte of the request has been timed.
+        held: bytes of the request, or of its answer, that count against the worker's budget.
+    """
 
     def __init__(self, sock: socket.socket, peer: Any, server: Any, max_body: int) -> None:
         self.sock = sock
-        self.peer = peer  # as accept() gives it; '' on a Unix socket
-        self.server = server  # the listener's own address
+        self.peer = peer
+        self.server = server
         self.frame = Frame(max_body)
         self.phase = Phase.RECEIVING
-        self.since = time.monotonic()  # when this phase, or the request being received, began
+        self.since = time.monotonic()
         self.deadline = math.inf
-        self.answer = Answer()
-        self.held = 0  # bytes received and not answered yet
-        self.unsent = b""
+        self.begun = False
+        self.held = 0
+        self.keep_alive = False
         self.broken = False
+        self._unsent = memoryview(b"")
 
-    def serve(self, now: float) -> None:
-        """Note that a thread has it."""
-        self.phase = Phase.SERVING
-        self.since = now
-        self.deadline = math.inf
+    @property
+    def unsent(self) -> int:
+        """How many bytes of the answer have not been sent."""
+        return len(self._unsent)
 
-    def send_now(self) -> None:
-        """Send as much of the answer as the socket takes at once; the rest stays in ``unsent``."""
-        if not self.unsent:
-            self.unsent = self.answer.bytes()
-        view = memoryview(self.unsent)
+    def enter(self, phase: Phase, deadline: float = math.inf) -> None:
+        """Go on to another phase, which begins now; ``deadline`` in seconds from now."""
+        self.phase = phase
+        self.since = time.monotonic()
+        self.deadline = self.since + deadline
+
+    def send(self, answer: Answer) -> None:
+        """Begin to send an answer: as much as the socket takes at once."""
+        self.keep_alive = answer.keep_alive
+        self._unsent = memoryview(answer.take())
+        self.frame.request = b""
+        self.send_more()
+
+    def send_more(self) -> None:
+        """Send as much of what is left as the socket takes at once."""
         try:
-            while view:
-                view = view[self.sock.send(view) :]
+            while self._unsent:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
         except BlockingIOError:
             pass
         except OSError:  # the client is gone
             self.broken = True
-        self.unsent = bytes(view)
-        if not self.unsent:
-            self.answer = _sent(self.answer)
 
     def next_request(self, max_body: int) -> None:
         """Make ready for the next request on the same connection."""
         self.frame = Frame(max_body)
-        self.phase = Phase.RECEIVING
-        self.since = time.monotonic()
+        self.begun = False
 
 
-def _sent(answer: Answer) -> Answer:
-    """Return an answer with nothing left to send, so that it is not sent twice."""
-    done = Answer()
-    done.keep_alive = answer.keep_alive
-    return done
-
-
-def problem_answer(error: ProblemError) -> Answer:
+def problem_answer(error: ProblemError, request_id: str) -> Answer:
     """Make the whole answer to a request that does not reach the application, as the application would (RFC 9457)."""
-    request_id = secrets.token_hex(16)
     log_event(logger, logging.WARNING, "RequestRefused", code=error.code, detail=error.detail, request_id=request_id)
     body = problem_body(error, request_id)
     head = [

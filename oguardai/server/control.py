@@ -33,7 +33,10 @@ def reload_server(runtime: RuntimeDirectory, *, force: bool = False) -> dict[str
     report = _reload_once(runtime)
     if force and report["outcome"] == "refused":
         runtime.write_force(report["digest"])
-        report = _reload_once(runtime)
+        try:
+            report = _reload_once(runtime)
+        finally:
+            runtime.clear_force()
     return report
 
 

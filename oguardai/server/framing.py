@@ -13,12 +13,15 @@ from enum import Enum, auto
 
 MAX_HEAD_BYTES = 32 * 1024  # request line and fields together; far above what a client of this API sends
 _MAX_CHUNK_LINE = 256
-_FRAMING_OVERHEAD = 64 * 1024  # chunk lines may take as much again as the body, plus this
+_FREE_CHUNKS = 1024  # beyond these, chunks must be of a decent size on average: each costs time
+_MIN_AVERAGE_CHUNK = 64
 
 _FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2 token
 _DIGITS = re.compile(rb"[0-9]{1,18}")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
-_REQUEST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/1\.[01]")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
+_REQUEST_LINE = re.compile(rb"[A-Z-]{1,20} [!-~]+ HTTP/1\.[01]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_EMPTY_LINES = 2  # in front of a request (RFC 9112 2.2 asks for one)
 
 
 class BadRequestError(Exception):
@@ -38,6 +41,7 @@ class Frame:
 
     Attributes:
         request: after COMPLETE, head and body as the parser gets them.
+        request_id: the X-Request-ID that the caller sent, once the head has arrived; not checked.
         cut: after COMPLETE, whether the body is over the limit and was not read: the head alone is handed on, with
             its true (or a too large) length, and the connection cannot be used again.
     """
@@ -45,6 +49,7 @@ class Frame:
     def __init__(self, max_body: int) -> None:
         self.request = b""
         self.cut = False
+        self.request_id = ""
         self._max_body = max_body
         self._buffer = bytearray()
         self._scanned = 0  # bytes of the buffer known to hold no end of head, or no end of chunk line
@@ -53,8 +58,9 @@ class Frame:
         self._body: bytearray | None = None  # of a chunked body, as far as it has come
         self._chunk_left: int | None = None  # bytes of the chunk still to come, its CRLF included
         self._in_trailers = False
-        self._wire_bytes = 0
+        self._chunks = 0
         self._expects_continue = False
+        self._empty_lines = 0
 
     @property
     def empty(self) -> bool:
@@ -73,7 +79,6 @@ class Frame:
         if self.cut:
             return self._complete(self._length, b"")
         if self._body is not None:
-            self._wire_bytes += len(data)
             return self._take_chunks()
         length = self._length or 0
         if len(self._buffer) < length:
@@ -89,8 +94,11 @@ class Frame:
         return Progress.MORE
 
     def _take_head(self) -> bool:
-        while self._buffer[:2] == b"\r\n":  # RFC 9112 2.2: ignore an empty line in front
+        while self._buffer[:2] == b"\r\n":
             del self._buffer[:2]
+            self._empty_lines += 1
+            if self._empty_lines > _MAX_EMPTY_LINES:
+                raise BadRequestError("there are empty lines in front of the request")
         end = self._buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if end < 0 and len(self._buffer) <= MAX_HEAD_BYTES:
             self._scanned = len(self._buffer)
@@ -109,14 +117,14 @@ class Frame:
         head = [lines[0]]
         lengths: set[bytes] = set()
         codings: list[bytes] = []
+        hosts = 0
         for line in lines[1:]:
-            name, colon, value = line.partition(b":")
-            if not colon or not _FIELD_NAME.fullmatch(name):
-                raise BadRequestError("a header line has no valid name")
-            value = value.strip(b" \t")
-            if any(byte < 0x20 and byte != 0x09 for byte in value) or b"\x7f" in value:
-                raise BadRequestError("a header value holds a control character")
+            name, value = _split_field(line)
             lowered = name.lower()
+            if lowered == b"host":
+                hosts += 1
+            elif lowered == b"x-request-id":
+                self.request_id = value.decode("latin-1")
             if lowered == b"content-length":
                 lengths.add(value)
             elif lowered == b"transfer-encoding":
@@ -125,6 +133,11 @@ class Frame:
                 self._expects_continue = value.lower() == b"100-continue" and lines[0].endswith(b"1.1")
             elif b"_" not in name:
                 head.append(name + b": " + value)
+        is_old = lines[0].endswith(b"1.0")
+        if hosts > 1 or (hosts == 0 and not is_old):
+            raise BadRequestError("there must be one Host header")
+        if codings and is_old:
+            raise BadRequestError("Transfer-Encoding is not part of HTTP/1.0")
         self._head = head
         self._choose_framing(lengths, codings)
 
@@ -167,12 +180,16 @@ class Frame:
             line = bytes(buffer[position:end])
             position = end + 2
             if self._in_trailers:  # trailers are read over: nothing here uses them
+                if line:
+                    _split_field(line)
+                    self._count_chunk(len(body))
                 done = not line
                 continue
             size = _CHUNK_SIZE.fullmatch(line)
             if size is None:
                 raise BadRequestError("a chunk's size is not a hexadecimal number")
             count = int(size.group(1), 16)
+            self._count_chunk(len(body))
             self._in_trailers = count == 0
             self._chunk_left = count + 2 if count else None
             self.cut = len(body) + count > self._max_body
@@ -181,9 +198,13 @@ class Frame:
             return self._complete(self._max_body + 1, b"")
         if done:
             return self._complete(len(body), bytes(body))
-        if self._wire_bytes > 2 * self._max_body + _FRAMING_OVERHEAD:
-            raise BadRequestError("the body's chunks are too small for their overhead")
         return self._ask_for_body()
+
+    def _count_chunk(self, received: int) -> None:
+        """Count a chunk or a trailer line; raises BadRequestError when there are too many for what they bring."""
+        self._chunks += 1
+        if self._chunks > _FREE_CHUNKS and received < self._chunks * _MIN_AVERAGE_CHUNK:
+            raise BadRequestError("the body's chunks are too small for their overhead")
 
     def _complete(self, length: int | None, body: bytes) -> Progress:
         head = list(self._head or [])
@@ -192,3 +213,14 @@ class Frame:
         self.request = b"\r\n".join(head) + b"\r\n\r\n" + body
         self._body = None
         return Progress.COMPLETE
+
+
+def _split_field(line: bytes) -> tuple[bytes, bytes]:
+    """Return name and value of a header or trailer line; raises BadRequestError."""
+    name, colon, value = line.partition(b":")
+    if not colon or not _FIELD_NAME.fullmatch(name):
+        raise BadRequestError("a header line has no valid name")
+    value = value.strip(b" \t")
+    if _CONTROL.search(value):
+        raise BadRequestError("a header value holds a control character")
+    return name, value

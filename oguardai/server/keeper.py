@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 _LOOK_INTERVAL_SECONDS = 1.0
 _SAVE_INTERVAL_SECONDS = 60.0
-_SEAL_AHEAD_SECONDS = 5.0
+_MAX_LINES = 50
+_MAX_LINE = 500
 _ENV_SECRET = "GUARDAI_SESSION_SECRET"  # noqa: S105 - the variable's name
 
 
@@ -73,6 +74,7 @@ class Keeper:
         self._last: dict[str, Any] = {"outcome": None, "at": None, "last_success_at": None, "reasons": []}
         self._started_at = time.time()
         self._unsettled = True
+        self._active: int | None = None  # as the log has it
 
     # -- start ------------------------------------------------------------------------------------------
 
@@ -98,6 +100,7 @@ class Keeper:
             log_event(logger, logging.ERROR, "KeyringSuspicious", reason=reason)
         before = before.stopped(now)  # whoever sealed before is not running any more
         self._state = self._accept(before, self._ring, now, self.config)
+        self._active = self._state.active
         self._save_or_log()
         self._publish(self.config.settings, self._ring)
         self.memory.looked_at = stamp_identity(self.config.yaml_stamp)
@@ -122,15 +125,15 @@ class Keeper:
         return outcome
 
     def _try_reload(self, wait_for_workers: Callable[[int], list[int]]) -> Outcome:
+        insisted_on = self._runtime.take_force()
         try:
             config = self._read()
-        except ConfigError as error:
-            return Outcome("failed", tuple(str(problem) for problem in error.problems))
-        forced = self._runtime.take_force() == config.digest
-        try:
             check_env_secret(config, self._state)
         except ConfigError as error:
-            return Outcome("failed", tuple(str(problem) for problem in error.problems), config.digest)
+            return Outcome("failed", shortened(str(problem) for problem in error.problems))
+        if not self.memory.snapshot.fits(Snapshot(config.settings, config.keyring, {}).pack()):
+            return Outcome("failed", ("the configuration is too large for the workers' memory",), config.digest)
+        forced = insisted_on == config.digest
         reasons = self._review(config, forced)
         if reasons:
             return Outcome("refused", tuple(reasons), config.digest)
@@ -147,6 +150,7 @@ class Keeper:
                 return []
             except StateError as error:
                 reasons = [str(error)]
+                forced = forced or self._revokes(config.keyring)  # a leaked key must go, whatever the disk says
         if not forced:
             return reasons
         for reason in reasons:
@@ -155,10 +159,15 @@ class Keeper:
         self._save_or_log()
         return []
 
+    def _revokes(self, ring: Keyring) -> bool:
+        """Tell whether a key that is in use is revoked by ``ring``."""
+        return any((key := ring.find(old.kid)) is not None and old.opens and not key.opens for old in self._ring.keys)
+
     def _switch(self, config: Config, wait_for_workers: Callable[[int], list[int]]) -> Outcome:
         settings = self._keep_restart_settings(config.settings)
         self.config = dataclasses.replace(config, settings=settings)
         self._ring = config.keyring
+        self._active = self._ring.active_kid(time.time())
         self._unsettled = True
         configure_logging(settings.log.format, settings.log.level)
         generation = self._publish(settings, self._ring)
@@ -206,8 +215,10 @@ class Keeper:
             log_event(logger, logging.INFO, "NewKidsTaken", kids=new, note="to open only, until a reload")
             self._ring = ring
             self._state = self._accept(self._state, ring, time.time())  # else nobody would miss a kid taken back
+            self._unsettled = True
             self._save_or_log()
             self._publish(self.config.settings, ring)
+            self.publish_status()
         self.memory.looked_at = stamp_identity(config.yaml_stamp)
 
     # -- all the time -----------------------------------------------------------------------------------
@@ -216,9 +227,10 @@ class Keeper:
         """Keep the state true as time passes: a not_before that comes, workers that followed late, sessions seen."""
         now = time.time()
         active = self._ring.active_kid(now)
-        if active != self._state.active:
+        if active != self._active:
+            self._active = active
             self._unsettled = True
-            log_event(logger, logging.INFO, "ActiveKeyChanged", kid=active, reason="its not_before has passed")
+            log_event(logger, logging.INFO, "ActiveKeyChanged", kid=active)
         if self._unsettled and all_acknowledged:
             self.settle()
             self.publish_status()
@@ -253,7 +265,7 @@ class Keeper:
                 "dir": str(self.config.config_dir),
                 "digest": self.config.digest,
                 "sources": dict(self.config.sources),
-                "warnings": [str(problem) for problem in self.config.warnings],
+                "warnings": shortened(str(problem) for problem in self.config.warnings),
             },
             "reload": {**self._last, "counts": self._counts},
             "records": records,
@@ -271,10 +283,10 @@ class Keeper:
         listed = {(key.kid, key.fingerprint) for key in ring.keys}
         for gone in [one for one in self._columns if one not in listed]:
             del self._columns[gone]
-        free = iter(sorted(set(range(MAX_KEYS)) - set(self._columns.values())))
-        for key in sorted(listed - self._columns.keys()):
-            self._columns[key] = next(free)
-            self.memory.clear_column(self._columns[key])
+        free = sorted(set(range(MAX_KEYS)) - set(self._columns.values()))
+        for key, column in zip(sorted(listed - self._columns.keys()), free, strict=False):
+            self._columns[key] = column
+            self.memory.clear_column(column)
         columns = {kid: column for (kid, _), column in self._columns.items()}
         return self.memory.snapshot.write(Snapshot(settings, ring, columns).pack())
 
@@ -294,8 +306,15 @@ class Keeper:
             log_event(logger, logging.ERROR, "StateNotSaved", reason=str(error))
 
     def _log_warnings(self, config: Config) -> None:
-        for problem in config.warnings:
-            log_event(logger, logging.WARNING, "ConfigWarning", problem=str(problem))
+        for problem in shortened(str(problem) for problem in config.warnings):
+            log_event(logger, logging.WARNING, "ConfigWarning", problem=problem)
+
+
+def shortened(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return as many lines as somebody reads and a report holds, and how many there are beyond."""
+    cut = [line if len(line) <= _MAX_LINE else line[:_MAX_LINE] + "..." for line in lines]
+    more = len(cut) - _MAX_LINES
+    return (*cut[:_MAX_LINES], f"and {more} more") if more > 0 else tuple(cut)
 
 
 def _at(settings: Mapping[str, object], section: str) -> dict[str, object]:

@@ -47,9 +47,13 @@ class Blob:
         sequence: int = _SEQUENCE.unpack_from(self._memory, self._offset)[0]
         return sequence // 2
 
+    def fits(self, payload: bytes) -> bool:
+        """Tell whether a payload can be written."""
+        return len(payload) <= self._capacity
+
     def write(self, payload: bytes) -> int:
         """Replace the content and return its generation; ValueError when it does not fit."""
-        if len(payload) > self._capacity:
+        if not self.fits(payload):
             raise ValueError(f"{len(payload)} bytes do not fit in {self._capacity}")
         sequence = _SEQUENCE.unpack_from(self._memory, self._offset)[0]
         start = self._offset + _BLOB_HEADER.size

@@ -11,6 +11,8 @@ from oguardai.logs import log_event
 
 logger = logging.getLogger(__name__)
 
+_MAX_STATUS = 1000  # characters; a datagram that is too large would be lost, and READY=1 with it
+
 
 class Notifier:
     """Speaks to the socket that systemd named in the environment; does nothing where it named none.
@@ -46,7 +48,7 @@ class Notifier:
         if not self._address:
             return
         if status is not None:  # what `systemctl status` shows: one line
-            message += "\nSTATUS=" + " ".join(status.split())
+            message += "\nSTATUS=" + " ".join(status.split())[:_MAX_STATUS]
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:

@@ -16,6 +16,7 @@ from oguardai.config import ensure_private_dir
 from oguardai.errors import OGuardAIError
 
 _TAKE_OVER_SECONDS = 5.0
+_REPORT_BYTES = 64 * 1024
 
 
 class AlreadyRunningError(OGuardAIError):
@@ -37,6 +38,7 @@ class RuntimeDirectory:
         self._reload_file = path / "reload.json"
         self._force_file = path / "force"
         self._lock: int | None = None
+        self._report: int | None = None
 
     # -- for the server ---------------------------------------------------------------------------------
 
@@ -50,26 +52,34 @@ class RuntimeDirectory:
             ConfigError: the directory is not safe to use.
         """
         ensure_private_dir(self.path)
-        descriptor = os.open(self._pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        self._lock = self._take_lock()
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+        shutil.rmtree(self.metrics, ignore_errors=True)
+        self.metrics.mkdir(mode=0o700, exist_ok=True)
+        for leftover in (self.admin_socket, self._force_file, self._reload_file):
+            leftover.unlink(missing_ok=True)
+        # Its room is taken now: on a full disk a reload must still be able to say how it ended.
+        self._report = os.open(self._reload_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        os.posix_fallocate(self._report, 0, _REPORT_BYTES)
+
+    def _take_lock(self) -> int:
         deadline = time.monotonic() + _TAKE_OVER_SECONDS
         while True:
+            descriptor = os.open(self._pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if _is_same_file(descriptor, self._pid_file):  # else the one before us has just removed it
+                    return descriptor
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     pid = os.read(descriptor, 32).decode(errors="replace").strip()
+                    os.close(descriptor)
                     raise AlreadyRunningError(
                         f"{self.path}: a server with this configuration runs already (process {pid or 'unknown'})"
                     ) from None
-                time.sleep(0.05)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._lock = descriptor
-        shutil.rmtree(self.metrics, ignore_errors=True)
-        self.metrics.mkdir(mode=0o700)
-        for leftover in (self.admin_socket, self._force_file, self._reload_file):
-            leftover.unlink(missing_ok=True)
+            os.close(descriptor)
+            time.sleep(0.05)
 
     def release(self) -> None:
         """Remove what only makes sense while the server runs."""
@@ -79,18 +89,18 @@ class RuntimeDirectory:
                 leftover.unlink()
 
     def write_reload(self, report: Mapping[str, Any]) -> None:
-        """Say how far a reload is, for the command that waits for it; written whole or not at all."""
-        temporary = self._reload_file.with_suffix(".new")
-        temporary.write_text(json.dumps(report))
-        temporary.replace(self._reload_file)
+        """Say how far a reload is, for the command that waits for it (ASCII, in room that was taken at the start)."""
+        text = json.dumps(report).encode()
+        if self._report is not None and len(text) <= _REPORT_BYTES:
+            os.pwrite(self._report, text.ljust(_REPORT_BYTES), 0)
 
     def take_force(self) -> str | None:
         """Return and consume the digest of the files that the operator insists on; None when there is none."""
         try:
-            digest = self._force_file.read_text().strip()
-        except OSError:
+            digest = self._force_file.read_text(errors="replace").strip()
+            self._force_file.unlink()
+        except OSError:  # what cannot be consumed does not count
             return None
-        self._force_file.unlink(missing_ok=True)
         return digest
 
     # -- for commands -----------------------------------------------------------------------------------
@@ -128,3 +138,16 @@ class RuntimeDirectory:
         descriptor = os.open(self._force_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
         with os.fdopen(descriptor, "w") as file:
             file.write(digest)
+
+    def clear_force(self) -> None:
+        """Stop insisting, whether the server has taken note or not."""
+        with contextlib.suppress(OSError):
+            self._force_file.unlink()
+
+
+def _is_same_file(descriptor: int, path: Path) -> bool:
+    try:
+        there = path.stat()
+    except OSError:
+        return False
+    return os.path.samestat(os.fstat(descriptor), there)

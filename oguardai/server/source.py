@@ -19,6 +19,7 @@ from oguardai.keyring import Key, Keyring, KeyState
 from oguardai.server.memory import SharedMemory, Slot, Usage
 
 _LOOK_WAIT_SECONDS = 2.5  # a look may have to wait for its second to pass
+_SHORT_WAIT_SECONDS = 0.2
 _LOOK_POLL_SECONDS = 0.02
 
 
@@ -90,6 +91,7 @@ class WorkerSource:
         self._slot: int | None = None
         self._started_at = time.time()
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(1)  # while the main process is busy, not every thread may wait
         self._generation = 0
         self._snapshot: Snapshot | None = None
 
@@ -99,6 +101,7 @@ class WorkerSource:
         """Take the slot that the main process gave this worker."""
         self._slot = slot
         self._lock = threading.Lock()  # the main process may have held the old one at the fork
+        self._waiting = threading.BoundedSemaphore(max(1, self.settings().server.threads // 2))
         self.refresh()
 
     def detach(self) -> None:
@@ -113,8 +116,9 @@ class WorkerSource:
 
     def call_main(self) -> None:
         """Make the main process look at what the workers want of it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._main_pid, signal.SIGUSR1)
+        if os.getppid() == self._main_pid:  # else the number may be somebody else's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._main_pid, signal.SIGUSR1)
 
     def refresh(self) -> Snapshot:
         """Switch to the configuration in force, if there is a newer one than this worker has."""
@@ -149,12 +153,17 @@ class WorkerSource:
         The main process looks at the file at most once a second and only if it changed, so a client that invents
         kids costs one stat(2) here.
         """
-        deadline = time.monotonic() + _LOOK_WAIT_SECONDS
-        while self.keyring().find(kid) is None and time.monotonic() < deadline:
-            if file_identity(self._config_file) == self._memory.looked_at:
-                break
-            self.call_main()
-            time.sleep(_LOOK_POLL_SECONDS)
+        waits = self._waiting.acquire(blocking=False)
+        deadline = time.monotonic() + (_LOOK_WAIT_SECONDS if waits else _SHORT_WAIT_SECONDS)
+        try:
+            while self.keyring().find(kid) is None and time.monotonic() < deadline:
+                if file_identity(self._config_file) == self._memory.looked_at:
+                    break
+                self.call_main()
+                time.sleep(_LOOK_POLL_SECONDS)
+        finally:
+            if waits:
+                self._waiting.release()
         return self.keyring()
 
     def draining(self) -> bool:

@@ -25,14 +25,22 @@ Networks = tuple[str, ...]
 LISTENER = "oguardai.listener"  # environ key; "admin" for what came by the admin Unix socket
 MAX_HOPS = 32  # entries of a forwarding header that are looked at
 # What proxies add to a request. One that we do not know by name may still sit on this host and look like loopback.
-_PROXY_TRACES = (
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_FORWARDED",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_REAL_IP",
-    "HTTP_VIA",
+_PROXY_TRACES = frozenset(
+    {
+        "HTTP_CF_CONNECTING_IP",
+        "HTTP_CLIENT_IP",
+        "HTTP_FORWARDED",
+        "HTTP_TRUE_CLIENT_IP",
+        "HTTP_VIA",
+        "HTTP_X_CLIENT_IP",
+        "HTTP_X_CLUSTER_CLIENT_IP",
+        "HTTP_X_ENVOY_EXTERNAL_ADDRESS",
+        "HTTP_X_ORIGINAL_FORWARDED_FOR",
+        "HTTP_X_REAL_IP",
+        "HTTP_X_SCHEME",
+    }
 )
+_FORWARDED_FAMILY = "HTTP_X_FORWARDED"  # X-Forwarded-For, -Host, -Proto, -Port, …
 
 
 class Audience(StrEnum):
@@ -81,8 +89,8 @@ def caller_of(environ: Mapping[str, Any], settings: ServerSettings) -> Caller:
         return Caller((peer,), proxied=_has_traces(environ))
     headers = (_forwarded_for(environ), _forwarded(environ))
     claims = [_walk(entries, peer, settings.trusted_proxies) for entries in headers if entries is not None]
-    if None in claims:
-        return Caller(known=False)
+    if None in claims or (not claims and _has_traces(environ)):  # it forwards for somebody, and does not say for whom
+        return Caller(known=False, proxied=True)
     return Caller(tuple(claim for claim in claims if claim is not None) or (peer,))
 
 
@@ -150,7 +158,7 @@ def _parsed(networks: Networks) -> tuple[Network, ...]:
 
 
 def _has_traces(environ: Mapping[str, Any]) -> bool:
-    return any(name in environ for name in _PROXY_TRACES)
+    return any(name in _PROXY_TRACES or name.startswith(_FORWARDED_FAMILY) for name in environ)
 
 
 def _walk(entries: Sequence[str], peer: Address, trusted: Networks) -> Address | None:

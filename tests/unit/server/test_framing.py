@@ -44,8 +44,14 @@ def test_a_chunked_body_arrives_as_it_was(body: bytes, sizes: list[int]) -> None
     assert frame.request.partition(b"\r\n\r\n")[2] == body
 
 
+def test_many_decent_chunks_and_trailers_are_taken() -> None:
+    chunks = b"".join(b"64\r\n" + b"x" * 100 + b"\r\n" for _ in range(3000))
+    frame = feed_all(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nA: b\r\n\r\n", [], 1_000_000)
+    assert frame.request.endswith(b"x" * 100)
+
+
 def test_what_follows_a_request_is_kept_for_the_next() -> None:
-    for raw in (PLAIN, CHUNKED, b"GET / HTTP/1.1\r\n\r\n"):
+    for raw in (PLAIN, CHUNKED, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"):
         assert feed_all(raw + b"GET /next", []).rest() == b"GET /next"
 
 
@@ -95,6 +101,14 @@ def test_a_header_that_wsgi_would_take_for_another_is_dropped() -> None:
         HEAD + b" folded: x\r\n\r\n",
         HEAD + b"Name: a\x00b\r\n\r\n",
         HEAD + b"no colon\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5;a\rb\r\nhello\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\nGET /v1/ready HTTP/1.1\r\n\r\n",
+        HEAD + b"Host: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"G(T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /\r\n\r\n",
         b"GET / HTTP/2.0\r\n\r\n",
         b"\x16\x03\x01\x02\x00\r\n\r\n",
@@ -108,12 +122,12 @@ def test_what_two_parsers_could_read_in_two_ways_is_refused(raw: bytes) -> None:
 
 
 def test_tiny_chunks_cannot_make_the_server_read_for_ever() -> None:
-    frame = Frame(1000)
+    frame = Frame(10_000)
     frame.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
     one_byte_in_many = b"1;" + b"x" * 200 + b"\r\ny\r\n"
 
     def send() -> None:
-        for _ in range(1000):
+        for _ in range(2000):
             frame.feed(one_byte_in_many)
 
     with pytest.raises(BadRequestError, match="overhead"):
