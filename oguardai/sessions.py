@@ -154,7 +154,7 @@ class Session:
             "typ": list(types),
             "ent": entries,
         }
-        return bytes([PLAINTEXT_VERSION]) + json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return bytes([PLAINTEXT_VERSION]) + _ENCODER.encode(document).encode()
 
     @classmethod
     def unpack(cls, plaintext: bytes) -> Session:
@@ -167,10 +167,7 @@ class Session:
         if plaintext and plaintext[0] != PLAINTEXT_VERSION:
             raise SessionExpiredError("critical")
         try:
-            document = json.loads(
-                plaintext[1:].decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique_names
-            )
-            return _session_from(_mapping(document))
+            return _session_from(_mapping(_DECODER.decode(plaintext[1:].decode())))
         except (
             ValueError,
             RecursionError,
@@ -336,3 +333,7 @@ def open_session(
     if session.expires_at <= _milliseconds(now):
         raise SessionExpiredError("ttl", sealed.kid)
     return OpenedSession(session, sealed.kid)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: it costs as much as a small session
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique_names)

@@ -24,7 +24,7 @@ from oguardai.logs import log_event
 
 log = logging.getLogger(__name__)
 
-FILE_BYTES = 1 << 20  # of each file of counts: the labels are bounded, and fill a small part of it
+FILE_BYTES = 1 << 18  # of each file of counts: the labels are bounded, and fill a small part of it
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN_KID = "unknown"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -31,6 +31,8 @@ from oguardai.web.strictjson import parse_object, require_json
 
 log = logging.getLogger("oguardai.web")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class V1:
     """The views, with what they work on."""
@@ -206,6 +208,4 @@ def _read(environ: dict[str, Any], body: Body) -> dict[str, Any]:
 
 
 def _json(answer: Mapping[str, Any]) -> Response:
-    return Response(
-        json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode(), content_type="application/json"
-    )
+    return Response(_ENCODER.encode(answer).encode(), content_type="application/json")
