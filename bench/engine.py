@@ -25,6 +25,7 @@ class Engine:
             settings,
             session=replace(settings.session, max_entities=100_000, max_blob_bytes=16 << 20),
             server=replace(settings.server, max_body_bytes=32 << 20),
+            detection=replace(settings.detection, max_finds=1_000_000),
         )
 
     def transform(self, text: str, **fields: Any) -> TransformResult:

@@ -176,8 +176,8 @@ class _Restorer:
         self._room -= len(text)
         if self._room < 0:
             raise PayloadTooLargeError(
-                f"the restored text would be over {GROWTH} times as long as output, or grow by more than {MOST_GROWTH} times"
-                " server.max_body_bytes"
+                f"the restored text would be over {GROWTH} times as long as output, or longer by more than"
+                f" {MOST_GROWTH} times server.max_body_bytes"
             )
         self.parts.append(text)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 
 from oguardai import tokens
 from oguardai.detection import ENTITY_TYPES, Entity, detect
-from oguardai.errors import InvalidRequestError, SessionExpiredError
+from oguardai.errors import InvalidRequestError, PayloadTooLargeError, SessionExpiredError
 from oguardai.keyring import Keyring
 from oguardai.sessions import (
     DEFAULT_POLICY,
@@ -35,7 +35,7 @@ POLICIES = (DEFAULT_POLICY,)
 class Detect(Protocol):
     """What finds entities: sorted by start, not overlapping, ``value == text[start:end]``."""
 
-    def __call__(self, text: str, *, types: Sequence[str] | None, threshold: float) -> Sequence[Entity]: ...
+    def __call__(self, text: str, *, types: Sequence[str] | None, threshold: float, limit: int) -> Sequence[Entity]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,14 @@ def transform(
         request.input,
         types=request.types or settings.detection.types or None,
         threshold=settings.detection.threshold if request.threshold is None else request.threshold,
+        limit=settings.detection.max_finds,
     )
     cuts: Iterable[_Cut] = (_Cut(find.start, find.end, find.type, find.confidence) for find in found)
     if request.input_tokens == "keep":
         cuts = _around_kept(cuts, _kept(request.input, session))
     if tokens.has_token_like(request.input):  # if the whole holds none, no piece does
         cuts = _with_literals(request.input, cuts)
-    built = _Builder(session, settings.session.max_entities)
+    built = _Builder(session, settings.session.max_entities, settings.detection.max_finds)
     built.write(request.input, cuts)
     sealed = seal_session(session, keyrings(), now, settings.session)
     return TransformResult(
@@ -270,19 +271,22 @@ def _literals(text: str, start: int, end: int) -> Iterator[_Cut]:
 class _Builder:
     """Collects the parts of the safe text, and what is told about its tokens."""
 
-    def __init__(self, session: Session, max_entities: int) -> None:
+    def __init__(self, session: Session, max_entities: int, max_finds: int) -> None:
         self._session = session
         self._max_entities = max_entities
+        self._max_finds = max_finds
         self.parts: list[str] = []
         self.entities: list[TokenizedEntity] = []
         self.context: dict[str, TokenContext] = {}
 
     def write(self, text: str, cuts: Iterable[_Cut]) -> None:
-        """Replace the cuts; raises PayloadTooLargeError as soon as the session holds too many values."""
+        """Replace the cuts; raises PayloadTooLargeError as soon as they, or the session's values, are too many."""
         position = 0
         for start, end, type_name, confidence, kept in cuts:
             token = text[start:end] if kept else self._token(type_name, text[start:end])
             self.parts += (text[position:start], token)
+            if len(self.parts) > 2 * self._max_finds:
+                raise PayloadTooLargeError(f"the text holds more than {self._max_finds} finds (detection.max_finds)")
             position = end
             context = self.context.setdefault(token, TokenContext(type=type_name, occurrences=0))
             context["occurrences"] += 1

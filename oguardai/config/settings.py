@@ -253,6 +253,14 @@ class DetectionSettings:
         Kind.NAMES,
         "Entity types to look for, as `/v1/capabilities` names them. Empty: all that are on by default.",
     )
+    max_finds: int = _setting(
+        50_000,
+        Kind.INT,
+        "Most finds in one request, the same value counted each time. Stops a small request that makes an answer of a "
+        "hundred megabytes.",
+        low=100,
+        high=1_000_000,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,27 @@ class Digits:
     """Say that a match holds digits that are at most three characters apart and span ``span`` or more.
 
     The match starts at most ``before`` characters before the first of them and ends at most ``after`` behind
-    the last.
+    the last; with ``tail`` it may go on with something optional behind the last.
     """
 
     span: int
     before: int = 0
     after: int = 0
+    tail: bool = False
 
 
-Trigger = Prefix | Near | Digits
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """Say that a match holds a digit that ``re`` finds by ``pattern``, and starts one of ``back`` characters before.
+
+    The pattern begins with a class of digits, so that prose is skipped, and may look around.
+    """
+
+    pattern: str
+    back: tuple[int, ...]
+
+
+Trigger = Prefix | Near | Digits | Digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,10 @@ class Detector:
     """Declare one detector: a row of the table.
 
     pattern: in the subset that RE2 and ``re.ASCII`` read alike: no look-around, no back-reference, classes
-        spelled out. What an unbounded repeat has consumed must not be scanned again from another start: such
-        patterns have a ``Prefix`` and cannot fail late, or exclude their own start by ``not_before``.
+        spelled out. One that begins with a single class or letter, not a repeated one, lets ``re`` skip ahead.
+        What an unbounded repeat has consumed must not be scanned again from another start: such patterns have a
+        ``Prefix`` and cannot fail late, or exclude their own start by ``not_before``.
+    sample: a text that the pattern matches, by which an automaton proves that it works.
     trigger: where an engine without automaton has to look.
     not_before, not_after: characters that must not stand directly before or behind the match.
     refine, validate: narrow the span, then judge the value (normalised text). Called once a match.
@@ -65,11 +79,13 @@ class Detector:
     confidence: of a match without context, see ``engine``.
     retry: after a refusal go on behind the match's first run of letters and digits, not behind the match.
         Only for patterns of bounded length.
+    holds_digit: every match holds a digit, though the trigger does not say so.
     """
 
     name: str
     type: str
     pattern: str
+    sample: str
     trigger: Trigger
     confidence: float
     refine: Refine | None = None
@@ -81,3 +97,4 @@ class Detector:
     context_behind: tuple[str, ...] = ()
     veto: tuple[str, ...] = ()
     retry: bool = False
+    holds_digit: bool = False

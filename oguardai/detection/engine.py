@@ -9,27 +9,30 @@ a match that passed its checks (about 0.95 for a check digit or an issuer's pref
 directly behind, adds 0.2. Rows that need context are dropped without it. A veto word nearer than the context
 word drops the match. The sum is capped at 0.99: a pattern is never certain.
 
-Another engine (an automaton that says which patterns occur) takes the place of ``_candidates`` alone.
+Which rows are run is asked of ``prefilter`` first; without it, rows are left out of whose characters the text has none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import islice, pairwise
 
-from oguardai.detection import context
-from oguardai.detection.detector import Detector, Digits, Near, Prefix, Span, Trigger
+from oguardai.detection import context, prefilter
+from oguardai.detection.detector import Detector, Digit, Digits, Near, Prefix, Span, Trigger
 from oguardai.detection.entity import DetectionError, Entity
 from oguardai.detection.normalize import lower, normalize
 from oguardai.detection.registry import DEFAULT_TYPES, DETECTORS, ENTITY_TYPES
+from oguardai.errors import PayloadTooLargeError
 
 CONTEXT_BONUS = 0.2
 MAX_CONFIDENCE = 0.99
 
 # Possessive, so that a megabyte of digits leaves no backtracking points behind.
-_CLUSTER = re.compile(r"(?:[0-9]++[^0-9]{0,3}+)++")
+_GAP = 3
+_CLUSTER = re.compile(rf"(?:[0-9]++[^0-9]{{0,{_GAP}}}+)++")
 _RUN = re.compile(r"[0-9A-Za-z]+")
 
 
@@ -37,11 +40,17 @@ _RUN = re.compile(r"[0-9A-Za-z]+")
 class _Row:
     """Hold a detector with its patterns compiled.
 
-    ``order`` is its place in the table, ``confident`` its confidence with context.
+    ``order`` is its place in the table, ``confident`` its confidence with context. A match that ends within ``slack``
+    characters of its segment's end may go on behind it. Every match holds at least one
+    of ``signs``, if there are any. Equal triggers are the same object.
     """
 
     detector: Detector
     order: int
+    signs: str
+    trigger: Trigger
+    digit: re.Pattern[str] | None
+    slack: int
     confident: float
     pattern: re.Pattern[str]
     context: re.Pattern[str] | None
@@ -49,10 +58,25 @@ class _Row:
     veto: re.Pattern[str] | None
 
 
+def _signs(detector: Detector) -> str:
+    """Return characters of which every match holds at least one: the least common ones of the trigger's literals."""
+    if isinstance(detector.trigger, Digit | Digits) or detector.holds_digit:
+        return "0123456789"
+    # Characters that are no letters come first, then capitals.
+    rarest = {min(word, key=lambda c: (c.isalpha(), c.islower())) for word in detector.trigger.words}
+    folded = isinstance(detector.trigger, Near) and detector.trigger.fold
+    return "" if folded and any(map(str.isalpha, rarest)) else "".join(rarest)
+
+
+_TRIGGERS: dict[Trigger, Trigger] = {}
 _ROWS = tuple(
     _Row(
         detector=detector,
         order=order,
+        signs=_signs(detector),
+        trigger=_TRIGGERS.setdefault(detector.trigger, detector.trigger),
+        digit=re.compile(detector.trigger.pattern) if isinstance(detector.trigger, Digit) else None,
+        slack=_GAP if isinstance(detector.trigger, Digits) and detector.trigger.tail else 0,
         confident=round(min(MAX_CONFIDENCE, detector.confidence + CONTEXT_BONUS), 2),
         pattern=re.compile(detector.pattern, re.ASCII),
         context=context.compile_context(detector.context) if detector.context else None,
@@ -61,6 +85,8 @@ _ROWS = tuple(
     )
     for order, detector in enumerate(DETECTORS)
 )
+
+_SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
 
 # start, end, confidence, order in the table
 _Find = tuple[int, int, float, int]
@@ -76,7 +102,7 @@ class _Scan:
         self._low: str | None = None
         self._clusters: list[Span] | None = None
         self._nearby: dict[int, context.Nearby] = {}
-        self._segments: dict[Trigger, list[Span]] = {}
+        self._segments: dict[int, list[Span]] = {}
 
     @property
     def low(self) -> str:
@@ -96,10 +122,11 @@ class _Scan:
 
     def segments(self, trigger: Near | Digits) -> list[Span]:
         """Return the disjoint stretches of text, in order, in which a match can lie."""
-        found = self._segments.get(trigger)
+        # By identity, as below.
+        found = self._segments.get(id(trigger))
         if found is None:
             found = self._near(trigger) if isinstance(trigger, Near) else self._digits(trigger)
-            self._segments[trigger] = found
+            self._segments[id(trigger)] = found
         return found
 
     def _digits(self, trigger: Digits) -> list[Span]:
@@ -164,16 +191,36 @@ def _at_prefixes(scan: _Scan, row: _Row, words: tuple[str, ...]) -> Iterator[_Fi
             at = text.find(word, resume)
 
 
+def _at_digits(scan: _Scan, row: _Row, digit: re.Pattern[str], back: tuple[int, ...]) -> Iterator[_Find]:
+    text = scan.text
+    not_before = row.detector.not_before
+    done = 0
+    for hit in digit.finditer(text):
+        for distance in back:
+            start = hit.start() - distance
+            if start < done or (start and text[start - 1] in not_before):
+                continue
+            match = row.pattern.match(text, start)
+            if match:
+                found = _judge(scan, row, start, match.end())
+                run = _RUN.match(text, start, match.end()) if row.detector.retry and not found else None
+                done = found[1] if found else run.end() if run else match.end()
+                if found:
+                    yield found
+                break
+
+
 def _in_segments(scan: _Scan, row: _Row, segments: list[Span]) -> Iterator[_Find]:
     text = scan.text
     pattern = row.pattern
+    slack = row.slack
     retry = row.detector.retry
     done = 0
     for low, high in segments:
         at = max(low, done)
         while match := pattern.search(text, at, high):
             start, end = match.span()
-            if end == high < len(text):
+            if end + slack >= high and high < len(text):
                 # The segment's end may have cut the match short.
                 whole = pattern.match(text, start)
                 end = whole.end() if whole else end
@@ -192,9 +239,11 @@ def _in_segments(scan: _Scan, row: _Row, segments: list[Span]) -> Iterator[_Find
 
 
 def _candidates(scan: _Scan, row: _Row) -> Iterator[_Find]:
-    trigger = row.detector.trigger
+    trigger = row.trigger
     if isinstance(trigger, Prefix):
         return _at_prefixes(scan, row, trigger.words)
+    if isinstance(trigger, Digit):
+        return _at_digits(scan, row, row.digit, trigger.back) if row.digit else iter(())
     segments = scan.segments(trigger)
     return _in_segments(scan, row, segments) if segments else iter(())
 
@@ -248,25 +297,44 @@ def _resolve(finds: list[_Find], size: int) -> list[_Find]:
     return kept
 
 
-def _find_all(text: str, wanted: Collection[str], threshold: float) -> list[_Find]:
+@lru_cache(maxsize=64)
+def _rows_of(types: frozenset[str]) -> tuple[_Row, ...]:
+    return tuple(row for row in _ROWS if row.detector.type in types)
+
+
+def _rows_for(text: str, types: frozenset[str]) -> Sequence[_Row]:
+    """Return the rows of the types that can find something in the text."""
+    automata = prefilter.shared()
+    possible = automata.possible(text) if automata else None
+    if possible is not None:
+        return [row for order in possible if (row := _ROWS[order]).detector.type in types]
+    absent = {sign for sign in _SIGNS if sign not in text}
+    return [row for row in _rows_of(types) if not row.signs or not absent.issuperset(row.signs)]
+
+
+def _find_all(text: str, types: frozenset[str], threshold: float, limit: int | None) -> list[_Find]:
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
     scan = _Scan(plain)
     finds: list[_Find] = []
-    for row in _ROWS:
-        if row.detector.type in wanted:
-            try:
-                finds.extend(find for find in _candidates(scan, row) if find[2] >= threshold)
-            except (DetectionError, MemoryError):
-                raise
-            except Exception as error:
-                # The original message may quote the text.
-                raise DetectionError(f"detector {row.detector.name} failed: {type(error).__name__}") from None
-    return _resolve(finds, len(text))
+    for row in _rows_for(plain, types):
+        try:
+            found = _candidates(scan, row)
+            finds += found if limit is None else islice(found, limit - len(finds) + 1)
+        except (DetectionError, MemoryError):
+            raise
+        except Exception as error:
+            # The original message may quote the text.
+            raise DetectionError(f"detector {row.detector.name} failed: {type(error).__name__}") from None
+        if limit is not None and len(finds) > limit:
+            raise PayloadTooLargeError(f"the text holds more than {limit} finds (detection.max_finds)")
+    return _resolve([find for find in finds if find[2] >= threshold], len(text))
 
 
-def detect(text: str, *, types: Collection[str] | None = None, threshold: float = 0.5) -> list[Entity]:
+def detect(
+    text: str, *, types: Collection[str] | None = None, threshold: float = 0.5, limit: int | None = None
+) -> list[Entity]:
     """Find the entities in a text.
 
     ``types`` are names of ``ENTITY_TYPES``; none given means those that are on by default. Finds below
@@ -274,11 +342,12 @@ def detect(text: str, *, types: Collection[str] | None = None, threshold: float 
     overlap: of overlapping finds the longer wins, then the more certain, then the order of the table. Spans
     count code points, end exclusive.
 
-    Raises ValueError for an unknown type, DetectionError when a detector fails: the text must then not be
+    Raises PayloadTooLargeError for more than ``limit`` finds, overlapping and weak ones counted, ValueError for an
+    unknown type, DetectionError when a detector fails: the text must then not be
     passed on as if nothing had been found.
     """
     if types is None:
-        wanted: Collection[str] = DEFAULT_TYPES
+        wanted = DEFAULT_TYPES
     else:
         wanted = frozenset(types)
         unknown = wanted - ENTITY_TYPES.keys()
@@ -293,5 +362,5 @@ def detect(text: str, *, types: Collection[str] | None = None, threshold: float 
             confidence=confidence,
             detector=DETECTORS[order].name,
         )
-        for start, end, confidence, order in _find_all(text, wanted, threshold)
+        for start, end, confidence, order in _find_all(text, wanted, threshold, limit)
     ]

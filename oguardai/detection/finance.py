@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oguardai.detection import iban, validators
-from oguardai.detection.detector import ALNUM, Detector, Digits
+from oguardai.detection.detector import ALNUM, Detector, Digit, Digits
 
 _CARD_CONTEXT = (
     "card*", "credit*", "debit*", "visa", "mastercard", "amex", "american express", "cc", "pan",
@@ -20,6 +20,7 @@ DETECTORS = (
             r"|(?:-[0-9]{4}){2}-[0-9]{1,4}(?:-[0-9]{1,3})?|(?:\.[0-9]{4}){3}| [0-9]{6} [0-9]{4,5}"
             r"|-[0-9]{6}-[0-9]{4,5})"
         ),
+        sample="4111111111111111",
         trigger=Digits(13),
         confidence=0.8,
         refine=validators.trim_card,
@@ -32,7 +33,9 @@ DETECTORS = (
         name="iban",
         type="iban",
         pattern=r"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}",
-        trigger=Digits(6, before=14, after=40),
+        sample="DE89370400440532013000",
+        # The check digits, behind the two letters of the country.
+        trigger=Digit("[0-9](?:(?<=[A-Za-z]{2}[0-9])|(?<=[A-Za-z]{2}[ -][0-9]))[0-9]", back=(2, 3)),
         confidence=0.95,
         refine=iban.trim_iban,
         not_before=ALNUM,

@@ -21,11 +21,31 @@ _PASSPORT_CONTEXT = (
 )  # fmt: skip
 _SSN_EDGE = ALNUM | frozenset("-_")
 
+
+def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
+    return Detector(
+        name=name,
+        type="date_of_birth",
+        pattern=pattern,
+        sample=sample,
+        trigger=Near(_BIRTH_ANCHORS, before=0, after=80, fold=True),
+        confidence=0.7,
+        validate=dates.is_date,
+        not_before=ALNUM | frozenset("-/."),
+        not_after=ALNUM | frozenset("-/"),
+        context=_BIRTH_CONTEXT,
+        needs_context=True,
+        retry=True,
+        holds_digit=True,
+    )
+
+
 DETECTORS = (
     Detector(
         name="us_ssn",
         type="us_ssn",
-        pattern=r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
+        pattern=r"[0-9][0-9]{2}-[0-9]{2}-[0-9]{4}",
+        sample="123-45-6780",
         trigger=Digits(9),
         confidence=0.7,
         validate=validators.is_ssn,
@@ -36,7 +56,8 @@ DETECTORS = (
     Detector(
         name="us_ssn_spaced",
         type="us_ssn",
-        pattern=r"[0-9]{3}(?: [0-9]{2} |\.[0-9]{2}\.)[0-9]{4}",
+        pattern=r"[0-9][0-9]{2}(?: [0-9]{2} |\.[0-9]{2}\.)[0-9]{4}",
+        sample="123 45 6780",
         trigger=Digits(9),
         confidence=0.6,
         validate=validators.is_ssn,
@@ -47,7 +68,8 @@ DETECTORS = (
     Detector(
         name="us_ssn_plain",
         type="us_ssn",
-        pattern=r"[0-9]{9}",
+        pattern=r"[0-9][0-9]{8}",
+        sample="123456780",
         trigger=Digits(9),
         confidence=0.5,
         validate=validators.is_ssn,
@@ -56,22 +78,13 @@ DETECTORS = (
         context=_SSN_CONTEXT,
         needs_context=True,
     ),
-    Detector(
-        name="date_of_birth",
-        type="date_of_birth",
-        pattern=dates.PATTERN,
-        trigger=Near(_BIRTH_ANCHORS, before=0, after=80, fold=True),
-        confidence=0.7,
-        validate=dates.is_date,
-        not_before=ALNUM | frozenset("-/."),
-        not_after=ALNUM | frozenset("-/"),
-        context=_BIRTH_CONTEXT,
-        needs_context=True,
-    ),
+    _date_of_birth("date_of_birth", dates.NUMBER_FIRST, "1985-03-12"),
+    _date_of_birth("date_of_birth_month_first", dates.MONTH_FIRST, "March 12, 1985"),
     Detector(
         name="passport",
         type="passport",
         pattern=r"(?:[A-Za-z]{1,3} ?)?[0-9][A-Za-z0-9]{5,9}|[A-Za-z]{1,2}[0-9]{2}[A-Za-z][A-Za-z0-9]{4,6}",
+        sample="912803456",
         trigger=Near(
             (
                 "passport",
@@ -95,5 +108,6 @@ DETECTORS = (
         context=_PASSPORT_CONTEXT,
         needs_context=True,
         retry=True,
+        holds_digit=True,
     ),
 )

@@ -10,13 +10,16 @@ _OCTET = r"[0-9]{1,3}"
 # What RFC 3986 and 3987 let stand in a URL, but no quote, since URLs are quoted with it, and no CJK punctuation.
 _URL_REST = "[^\x00-\x20\x7f-\xa0\"'<>\\\\^`{|}\u00ab\u00bb\u2018-\u201f\u2026\u3001-\u303f\uff01-\uffef]*"
 _URL_HOST = "(?:[A-Za-z0-9\u00c0-\u1fff\u3040-\ud7a3]|\\[[0-9A-Fa-f]{0,4}:)"
+# In either case without (?i), with which ``re`` tries every place instead of looking for the first letter.
+_SCHEME = "(?:[Hh][Tt][Tt][Pp][Ss]?|[FfSs][Ff][Tt][Pp]|[Ff][Tt][Pp][Ss]?|[Ww][Ss][Ss]?)"
 _URL_USER = r"(?:[A-Za-z0-9_.~%!$&*+=-]{0,64}(?::[A-Za-z0-9_.~%!$&*+=-]{0,64})?@)?"
 
 DETECTORS = (
     Detector(
         name="url",
         type="url",
-        pattern="(?i)(?:https?|ftps?|sftp|wss?)://" + _URL_USER + _URL_HOST + _URL_REST,
+        pattern=_SCHEME + "://" + _URL_USER + _URL_HOST + _URL_REST,
+        sample="https://example.com/",
         trigger=Near(("://",), before=5, after=400),
         confidence=0.9,
         refine=validators.trim_url,
@@ -25,7 +28,8 @@ DETECTORS = (
     Detector(
         name="url_www",
         type="url",
-        pattern=r"(?i)www\.[A-Za-z0-9-]{1,63}\.[A-Za-z]" + _URL_REST,
+        pattern=r"[Ww][Ww][Ww]\.[A-Za-z0-9-]{1,63}\.[A-Za-z]" + _URL_REST,
+        sample="www.example.com",
         trigger=Near(("www.",), before=0, after=400, fold=True),
         confidence=0.8,
         refine=validators.trim_url,
@@ -34,7 +38,8 @@ DETECTORS = (
     Detector(
         name="ipv4",
         type="ip",
-        pattern=rf"{_OCTET}(?:\.{_OCTET}){{3}}",
+        pattern=rf"[0-9][0-9]{{0,2}}(?:\.{_OCTET}){{3}}",
+        sample="192.0.2.1",
         trigger=Digits(7),
         confidence=0.8,
         refine=validators.trim_ipv4,
@@ -49,6 +54,7 @@ DETECTORS = (
             r"(?:[0-9A-Fa-f]{0,4}:){2,7}"
             rf"(?:{_OCTET}(?:\.{_OCTET}){{3}}|[0-9A-Fa-f]{{0,4}})"
         ),
+        sample="2001:db8::1",
         trigger=Near((":",), before=4, after=48),
         confidence=0.85,
         refine=validators.trim_ipv6,
@@ -60,6 +66,7 @@ DETECTORS = (
         name="mac_colon",
         type="mac",
         pattern=rf"(?:{_HEX_PAIR}:){{5}}{_HEX_PAIR}",
+        sample="00:1a:2b:3c:4d:5e",
         trigger=Near((":",), before=2, after=20),
         confidence=0.85,
         validate=validators.is_mac,
@@ -71,6 +78,7 @@ DETECTORS = (
         name="mac_dash",
         type="mac",
         pattern=rf"(?:{_HEX_PAIR}-){{5}}{_HEX_PAIR}",
+        sample="00-1a-2b-3c-4d-5e",
         trigger=Near(("-",), before=2, after=20),
         confidence=0.75,
         validate=validators.is_mac,
@@ -82,6 +90,7 @@ DETECTORS = (
         name="mac_cisco",
         type="mac",
         pattern=r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
+        sample="001a.2b3c.4d5e",
         trigger=Near((".",), before=4, after=16),
         confidence=0.6,
         validate=validators.is_cisco_mac,
@@ -93,6 +102,7 @@ DETECTORS = (
         name="uuid",
         type="uuid",
         pattern=r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
+        sample="123e4567-e89b-12d3-a456-426614174000",
         trigger=Near(("-",), before=8, after=30),
         confidence=0.9,
         not_before=ALNUM | {"-"},

@@ -9,6 +9,7 @@ from oguardai.detection.detector import ALNUM, Detector, Near, Prefix
 
 _WORD = ALNUM | frozenset("_-")
 _BASE64 = ALNUM | frozenset("+/=_-")
+_BODY = "A1" * 25  # of a sample
 _KEY_CONTEXT = ("*key*", "*token*", "*secret*", "*password*", "*credential*", "*auth*", "bearer")
 
 
@@ -17,6 +18,7 @@ def _issued(
     prefixes: tuple[str, ...],
     rest: str,
     *,
+    body: str = _BODY,
     confidence: float = 0.95,
     validate: Callable[[str], bool] | None = validators.is_varied_key,
 ) -> Detector:
@@ -26,6 +28,7 @@ def _issued(
         name=name,
         type="api_key",
         pattern=f"(?:{heads}){rest}",
+        sample=prefixes[0] + body,
         trigger=Prefix(prefixes),
         confidence=confidence,
         validate=validate,
@@ -40,6 +43,7 @@ DETECTORS = (
         type="jwt",
         # RFC 7519 3.1; unsecured tokens have an empty third part.
         pattern=r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+        sample=f"eyJ{_BODY}.{_BODY}.",
         trigger=Prefix(("eyJ",)),
         confidence=0.95,
         validate=validators.is_jwt,
@@ -49,6 +53,7 @@ DETECTORS = (
         name="private_key",
         type="private_key",
         pattern=r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----",
+        sample="-----BEGIN PRIVATE KEY-----",
         trigger=Prefix(("-----BEGIN ",)),
         confidence=0.98,
         refine=validators.trim_pem,
@@ -58,6 +63,7 @@ DETECTORS = (
         name="aws_secret_access_key",
         type="api_key",
         pattern=r"[A-Za-z0-9/+]{40}",
+        sample=_BODY[:40],
         trigger=Near(("secret", "aws"), before=0, after=110, fold=True),
         confidence=0.65,
         validate=validators.is_mixed_key,
@@ -81,6 +87,7 @@ DETECTORS = (
             r"https://hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+_]{5,}/[A-Za-z0-9+_]{5,}"
             r"(?:/[A-Za-z0-9+_]{5,})?"
         ),
+        sample=f"https://hooks.slack.com/services/{_BODY}/{_BODY}",
         trigger=Prefix(("https://hooks.slack",)),
         confidence=0.96,
         not_before=ALNUM,
@@ -92,11 +99,17 @@ DETECTORS = (
     _issued("google_api_key", ("AIza",), "[A-Za-z0-9_-]{35}"),
     _issued("npm_token", ("npm_",), "[A-Za-z0-9]{36}"),
     _issued("pypi_token", ("pypi-AgE",), "[A-Za-z0-9_-]{50,}"),
-    _issued("sendgrid_key", ("SG.",), r"[A-Za-z0-9_-]{20,24}\.[A-Za-z0-9_-]{39,50}"),
+    _issued(
+        "sendgrid_key",
+        ("SG.",),
+        r"[A-Za-z0-9_-]{20,24}\.[A-Za-z0-9_-]{39,50}",
+        body=f"{_BODY[:22]}.{_BODY[:43]}",
+    ),
     Detector(
         name="twilio_key",
         type="api_key",
         pattern=r"(?:SK|AC)[0-9a-f]{32}",
+        sample="AC" + "a1" * 16,
         trigger=Prefix(("SK", "AC")),
         confidence=0.6,
         validate=validators.is_varied_key,
@@ -109,6 +122,7 @@ DETECTORS = (
         name="azure_storage_key",
         type="api_key",
         pattern=r"[A-Za-z0-9+/]{86}==",
+        sample="a1" * 43 + "==",
         trigger=Near(("accountkey=", "accountkey"), before=0, after=110, fold=True),
         confidence=0.9,
         validate=validators.is_mixed_key,

@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from oguardai.config import Config, effective_workers
+from oguardai.detection import warm
 from oguardai.keyring import KeyState
 from oguardai.logs import log_event, log_exception
 from oguardai.server.keeper import Keeper, Outcome, shortened
@@ -112,6 +113,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Make the WSGI application, in the main process."""
         application = self._make_app(self.source)
+        warm()  # once, not in every worker
         gc.collect()
         gc.freeze()  # what is loaded now stays shared with the workers
         return application

@@ -123,6 +123,7 @@ class V1:
             fields["input"],
             types=fields.get("types") or defaults.types or None,
             threshold=fields.get("threshold", defaults.threshold),
+            limit=defaults.max_finds,
         )
         self._found(call, [entity.type for entity in found])
         values = fields.get("include_values", True)
@@ -181,6 +182,7 @@ class V1:
                     "max_body_bytes": settings.server.max_body_bytes,
                     "request_timeout_seconds": settings.server.request_timeout_seconds,
                     "max_entities": settings.session.max_entities,
+                    "max_finds": settings.detection.max_finds,
                     "max_session_state_bytes": settings.session.max_blob_bytes,
                     "session_ttl_seconds": settings.session.ttl_seconds,
                     "session_max_age_seconds": settings.session.max_age_seconds,

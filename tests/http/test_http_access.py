@@ -245,3 +245,29 @@ def test_no_header_crashes_or_promotes(xff: str, forwarded: str) -> None:
 def test_addresses_survive_parsing(address: Any) -> None:
     parsed = parse_address(str(address))
     assert parsed == (getattr(address, "ipv4_mapped", None) or address)
+
+
+class TestTraces:
+    @pytest.mark.parametrize(
+        "header", ["X_REAL_IP", "VIA", "X_FORWARDED_PORT", "X_FORWARDED", "TRUE_CLIENT_IP", "X_SCHEME"]
+    )
+    def test_whoever_is_forwarded_is_no_administrator(self, wsgi: Callable[..., Any], header: str) -> None:
+        assert admin_status(wsgi, REMOTE_ADDR="127.0.0.1", **{f"HTTP_{header}": "1"}) == 403
+
+    @pytest.mark.parametrize("header", ["X_REAL_IP", "VIA", "X_FORWARDED_PROTO"])
+    def test_a_trusted_proxy_that_does_not_say_for_whom_speaks_for_nobody(
+        self, wsgi: Callable[..., Any], source: FakeSource, header: str
+    ) -> None:
+        source.set_setting("server", trusted_proxies=("127.0.0.1/32",))
+        assert admin_status(wsgi, REMOTE_ADDR="127.0.0.1", **{f"HTTP_{header}": "8.8.8.8"}) == 403
+        assert client_status(wsgi, REMOTE_ADDR="127.0.0.1", **{f"HTTP_{header}": "8.8.8.8"}) == 403
+        assert admin_status(wsgi, REMOTE_ADDR="127.0.0.1") == 200
+
+    @pytest.mark.parametrize("path", ["//metrics", "///metrics", "//v1/diagnostics"])
+    def test_a_path_has_one_spelling(self, wsgi: Callable[..., Any], path: str) -> None:
+        assert wsgi("GET", path, REMOTE_ADDR="127.0.0.1")[0] == 404
+
+    @pytest.mark.parametrize("raw", ["/%6detrics", "/v1%2fdiagnostics", "/%2fmetrics"])
+    def test_an_escape_is_another_path(self, wsgi: Callable[..., Any], raw: str) -> None:
+        assert wsgi("GET", "/metrics", REMOTE_ADDR="127.0.0.1", RAW_URI=raw)[0] == 404
+        assert wsgi("GET", "/metrics", REMOTE_ADDR="127.0.0.1", RAW_URI="/metrics?a=%20")[0] == 200

@@ -285,3 +285,14 @@ class TestHeaders:
         options = client.options("/v1/transform")
         assert (options.status_code, options.data, options.headers["Allow"]) == (204, b"", "OPTIONS, POST")
         assert "Access-Control-Allow-Origin" not in options.headers
+
+
+@pytest.mark.parametrize("text", ["::1 " * 200, "a@example.com " * 200, "{{email:e_001}} " * 200])
+def test_more_finds_than_allowed_are_refused(client: FlaskClient, source: FakeSource, text: str) -> None:
+    source.set_setting("detection", max_finds=100)
+    answer = client.post("/v1/transform", json={"input": text})
+    assert (answer.status_code, answer.json["code"]) == (413, "GUARDAI_PAYLOAD_TOO_LARGE")
+    assert "detection.max_finds" in answer.json["detail"]
+    if "{" not in text:
+        assert client.post("/v1/detect", json={"input": text}).status_code == 413
+    assert client.post("/v1/transform", json={"input": text[:300]}).status_code == 200

@@ -44,7 +44,9 @@ TEXTS = st.one_of(
 STYLES = st.sampled_from(["plain", "tagged"])
 
 
-def find(text: str, *, types: Collection[str] | None = None, threshold: float = 0.5) -> list[Entity]:
+def find(
+    text: str, *, types: Collection[str] | None = None, threshold: float = 0.5, limit: int | None = None
+) -> list[Entity]:
     return [Entity("email", match.start(), match.end(), match[0], 0.9, "test") for match in EMAIL.finditer(text)]
 
 

@@ -84,3 +84,8 @@ def test_abstract_names_the_type() -> None:
 @pytest.mark.parametrize("mode", [mode for mode in RestoreMode if mode is not RestoreMode.NONE])
 def test_text_that_looked_like_a_token_is_whole_in_every_mode(mode: RestoreMode) -> None:
     assert restore("literal", "{{email:e_001}}", mode) == "{{email:e_001}}"
+
+
+@pytest.mark.parametrize("type_name", ["api_key", "jwt", "private_key"])
+def test_masked_shows_nothing_of_a_secret(type_name: str) -> None:
+    assert restore(type_name, "ab/cd+ef_gh==", RestoreMode.MASKED) == restore(type_name, "x", RestoreMode.MASKED)

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oguardai
+from oguardai import telemetry
 from oguardai.keyring import Key, Keyring
 from oguardai.logs import (
     MAX_VALUE,
@@ -320,3 +321,20 @@ class TestDocs:
         logged = set(re.findall(r'log_(?:event|exception)\(\s*log,\s*(?:logging\.\w+,\s*)?"(\w+)"', source))
         described = set(re.findall(r"^\| `([A-Z]\w+)` \| (?:debug|info|warning|error)", self.TEXT, re.MULTILINE))
         assert logged == described
+
+
+def test_without_room_for_the_counts_nothing_is_counted_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(telemetry, "is_multiprocess", lambda: True)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "gone"))
+    metrics = Metrics()
+    metrics.count_request("/v1/health", "GET", 200, 0.1)
+    metrics.count_entities(["email"])
+    metrics.count_sealed(0)
+    metrics.count_opened(0)
+    metrics.count_session_error("ttl", "0")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    other = Metrics()
+    other.count_sealed(0)
+    assert {path.stat().st_size for path in tmp_path.iterdir()} == {telemetry.FILE_BYTES}

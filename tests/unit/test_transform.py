@@ -23,7 +23,9 @@ RING = Keyring((Key.from_secret(0, generate_secret()),))
 EMAIL = re.compile(r"[a-z0-9.]+@[a-z0-9.]+[a-z0-9]")
 
 
-def find(text: str, *, types: Collection[str] | None = None, threshold: float = 0.5) -> list[Entity]:
+def find(
+    text: str, *, types: Collection[str] | None = None, threshold: float = 0.5, limit: int | None = None
+) -> list[Entity]:
     """Find e-mail addresses, simply."""
     return [Entity("email", match.start(), match.end(), match[0], 0.9, "test") for match in EMAIL.finditer(text)]
 
@@ -290,7 +292,7 @@ def test_the_style_of_a_session_is_not_changed() -> None:
 def test_what_is_not_asked_for_is_as_configured(fields: dict[str, Any], expected: tuple[Any, float]) -> None:
     seen: list[tuple[Any, float]] = []
 
-    def detector(text: str, *, types: Any, threshold: float) -> list[Entity]:
+    def detector(text: str, *, types: Any, threshold: float, limit: int) -> list[Entity]:
         seen.append((types, threshold))
         return []
 
