@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from bench.client import Client, Load, Plan, json_body, load, request_bytes
 from bench.report import Table, verdict
 from bench.server import BenchServer
-from bench.texts import SIZES, prose, size_name
+from bench.texts import PER_ENTITY, SIZES, prose, size_name
 
 ENDPOINTS = ("transform", "rehydrate", "detect")
 LEAST = {("transform", 1_000): 0.50, ("rehydrate", 1_000): 0.70}  # of the echo's rate
+# Size, and characters for each value: dense with values as a list of customers is, and once as a letter is.
+TEXTS = (*((size, PER_ENTITY) for size in SIZES), (1_000, 1_000))
 VARIANTS = 16  # texts of a size, so that a small one is not all one type
 
 
@@ -43,14 +45,14 @@ def run(quick: bool, seed: int) -> Table:
     rounds, seconds = (3, 0.3) if quick else (7, 1.0)
     with BenchServer() as ours, BenchServer("echo") as echo:
         for endpoint in ENDPOINTS:
-            for size in SIZES:
-                bodies = _bodies(ours.port, endpoint, size, seed)
+            for size, per_entity in TEXTS:
+                bodies = _bodies(ours.port, endpoint, size, per_entity, seed)
                 plan = Plan(_connections(size), seconds, warm_up=0.1 if size < 100_000 else 0.0, at_least=4)
                 found = [
                     _round(ours, echo, f"/v1/{endpoint}", bodies, plan=plan, echo_first=turn % 2 == 1)
                     for turn in range(rounds)
                 ]
-                _add(table, endpoint, size, len(bodies[0]), found)
+                _add(table, endpoint, size, per_entity, body=len(bodies[0]), found=found)
     table.notes.append(
         "Rate and ratio are medians over the rounds, in each of which both had a slice of time side by side."
         " p50 and p99 with 8 requests under way (100 kB: 4, 1 MB: 2). CPU: processor time of the worker a request;"
@@ -63,8 +65,8 @@ def _connections(size: int) -> int:
     return 8 if size < 100_000 else 4 if size < 1_000_000 else 2
 
 
-def _bodies(port: int, endpoint: str, size: int, seed: int) -> list[bytes]:
-    texts = [prose(size, seed + number) for number in range(VARIANTS if size <= 10_000 else 2)]
+def _bodies(port: int, endpoint: str, size: int, per_entity: int, seed: int) -> list[bytes]:
+    texts = [prose(size, seed + number, per_entity) for number in range(VARIANTS if size <= 10_000 else 2)]
     if endpoint != "rehydrate":
         return [json_body(input=text) for text in texts]
     bodies = []
@@ -92,7 +94,7 @@ def _round(
     return _Round(mine, theirs, our_cpu, echo_cpu)
 
 
-def _add(table: Table, endpoint: str, size: int, body: int, found: list[_Round]) -> None:
+def _add(table: Table, endpoint: str, size: int, per_entity: int, *, body: int, found: list[_Round]) -> None:
     def middle(figure: Callable[[_Round], float]) -> float:
         return statistics.median(map(figure, found))
 
@@ -100,7 +102,7 @@ def _add(table: Table, endpoint: str, size: int, body: int, found: list[_Round])
     least = LEAST.get((endpoint, size))
     table.add(
         endpoint,
-        size_name(size),
+        size_name(size) + ("" if per_entity == PER_ENTITY else ", one value"),
         size_name(round(body, 2 - len(str(body)))),
         middle(lambda one: one.ours.rate),
         middle(lambda one: one.ours.percentile(0.5)),

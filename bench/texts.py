@@ -32,15 +32,15 @@ def size_name(size: int) -> str:
     return f"{size} B"
 
 
-def prose(size: int, seed: int = 0) -> str:
-    """Write ASCII prose of exactly ``size`` characters with a value of mixed types in every hundred."""
+def prose(size: int, seed: int = 0, per_entity: int = PER_ENTITY) -> str:
+    """Write ASCII prose of exactly ``size`` characters with a value of mixed types in every ``per_entity``."""
     rng = random.Random(seed)
     parts: list[str] = []
     length = 0
-    while size - length >= PER_ENTITY:
+    while size - length >= per_entity:
         phrase = " " + rng.choices(_PHRASES, _WEIGHTS)[0](rng) + ". "
-        parts += (_filler(rng, PER_ENTITY - len(phrase)), phrase)
-        length += max(PER_ENTITY, len(phrase))
+        parts += (_filler(rng, per_entity - len(phrase)), phrase)
+        length += max(per_entity, len(phrase))
     return "".join((*parts, _filler(rng, size - length)))
 
 
