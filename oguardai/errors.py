@@ -49,6 +49,11 @@ class ConfigError(OGuardAIError):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
+    @property
+    def reasons(self) -> list[str]:
+        """What is wrong, a line each, without the warnings that came with it."""
+        return [str(problem) for problem in self.problems if problem.severity is Severity.ERROR]
+
 
 class SecretError(OGuardAIError):
     """A secret is too short, malformed or guessable; the message says how to make a good one."""

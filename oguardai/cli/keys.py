@@ -52,7 +52,7 @@ def status(port: int | None, as_json: bool) -> None:
     except ConfigError as error:
         if running is None:
             raise
-        warn(f"the files are not what the server runs with, and not valid: {error.problems[0]}")
+        warn(f"the files are not what the server runs with, and not valid: {error.reasons[0]}")
     if running is not None:
         keys: dict[str, Any] = running["keyring"]
         if ring is not None and ring.fingerprint != keys["fingerprint"]:

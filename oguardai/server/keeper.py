@@ -130,7 +130,7 @@ class Keeper:
             config = self._read()
             check_env_secret(config, self._state)
         except ConfigError as error:
-            return Outcome("failed", shortened(str(problem) for problem in error.problems))
+            return Outcome("failed", shortened(error.reasons))
         if not self.memory.snapshot.fits(Snapshot(config.settings, config.keyring, {}).pack()):
             return Outcome("failed", ("the configuration is too large for the workers' memory",), config.digest)
         forced = insisted_on == config.digest
@@ -206,7 +206,7 @@ class Keeper:
         try:
             config = self._read()
         except ConfigError as error:
-            log_event(logger, logging.WARNING, "LookFailed", reason=str(error.problems[0]))
+            log_event(logger, logging.WARNING, "LookFailed", reason=error.reasons[0])
             self.memory.looked_at = identity
             return
         ring = self._ring.with_new_keys_staged(config.keyring)
