@@ -176,11 +176,7 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
             self.server.runtime.write_reload(report)
         if self._drain_until is None:
             self.server.notifier.reloading()
-            try:
-                outcome = self.server.keeper.reload(self._tell_workers)
-            except Exception as error:  # whatever is in the files, it does not end the server
-                log_exception(logger, "ReloadCrashed", error)
-                outcome = Outcome("failed", (f"a fault of the server ({type(error).__name__}): see its log",))
+            outcome = self.server.keeper.reload(self._tell_workers)
         else:
             outcome = Outcome("failed", ("the server is stopping",))
         config = self.server.keeper.config

@@ -17,7 +17,7 @@ from oguardai import __version__
 from oguardai.config import SETTINGS, Config, Settings, settings_from_json, settings_to_json
 from oguardai.errors import ConfigError, Problem, StateError
 from oguardai.keyring import MAX_KEYS, Keyring
-from oguardai.logs import configure_logging, log_event
+from oguardai.logs import configure_logging, log_event, log_exception
 from oguardai.server.memory import SharedMemory
 from oguardai.server.runtime import RuntimeDirectory
 from oguardai.server.source import Snapshot, file_identity, stamp_identity
@@ -115,7 +115,11 @@ class Keeper:
 
         ``wait_for_workers(generation)`` tells the workers and returns the process ids of those that did not follow.
         """
-        outcome = self._try_reload(wait_for_workers)
+        try:
+            outcome = self._try_reload(wait_for_workers)
+        except Exception as error:  # whatever is in the files, it does not end the server
+            log_exception(logger, "ReloadCrashed", error)
+            outcome = Outcome("failed", (f"a fault of the server ({type(error).__name__}): see its log",))
         now = time.time()
         self._counts[outcome.outcome] += 1
         self._last.update(outcome=outcome.outcome, at=now, reasons=list(outcome.reasons))

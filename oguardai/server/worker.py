@@ -64,7 +64,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
                 os.set_blocking(descriptor, False)
             self._connections: set[Connection] = set()
             self._queue: queue.SimpleQueue[Connection] = queue.SimpleQueue()  # from the loop to the threads
-            self._served: deque[tuple[Connection, Answer]] = deque()  # and back
+            self._served: deque[Connection] = deque()  # and back
             self._waiting = 0  # requests in the queue or with a thread
             self._held = 0  # bytes of requests and answers
             self._accepting = False
@@ -111,7 +111,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             callback: Callable[[int], None] = key.data
             callback(events)
         while self._served:
-            self._after_answer(*self._served.popleft())
+            self._after_answer(self._served.popleft())
 
     def _tick(self) -> None:
         """Do what is due once a second."""
@@ -178,13 +178,17 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _callback(self, connection: Connection) -> Callable[[int], None]:
         def ready(events: int) -> None:
-            if events & selectors.EVENT_WRITE:
-                connection.send_more()
-                self._after_sending(connection)
-            elif connection.phase is Phase.RECEIVING:
-                self._receive(connection)
-            elif connection.phase is Phase.LINGERING:
-                self._read_over(connection)
+            try:
+                if events & selectors.EVENT_WRITE:
+                    connection.send_more()
+                    self._after_sending(connection)
+                elif connection.phase is Phase.RECEIVING:
+                    self._receive(connection)
+                elif connection.phase is Phase.LINGERING:
+                    self._read_over(connection)
+            except Exception as error:  # a fault of ours: one client's, not everybody's
+                log_exception(logger, "ConnectionFailed", error)
+                self._close(connection)
 
         return ready
 
@@ -267,9 +271,8 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         while True:
             connection = self._queue.get()
             connection.enter(Phase.SERVING)
-            answer = self._answer(connection)
-            connection.send(answer)
-            self._served.append((connection, answer))
+            connection.send(self._answer(connection))
+            self._served.append(connection)
             with contextlib.suppress(OSError):
                 os.write(self._wake_write, b"\0")
 
@@ -316,7 +319,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         connection.send(problem_answer(error, sane_request_id(connection.frame.request_id)))
         self._after_sending(connection, first=True)
 
-    def _after_answer(self, connection: Connection, _answer: Answer) -> None:
+    def _after_answer(self, connection: Connection) -> None:
         """Take a connection back from its thread, which has sent what the socket took."""
         self._waiting -= 1
         try:
