@@ -49,7 +49,7 @@ class Metrics:
         )
         self._durations = Histogram(
             "oguardai_http_request_duration_seconds",
-            "Time from the request's headers to its answer.",
+            "Time that a thread spends on a request.",
             ["endpoint"],
             registry=registry,
             buckets=BUCKETS,

@@ -70,7 +70,7 @@ class Layers:
     places: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     yaml: FileContent | None = None
     env: FileContent | None = None
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict, repr=False)
     keyring_entry: yamlfile.Entry | None = None
     file_secret: Secret | None = None
     environment_secret: Secret | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import ipaddress
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from oguardai.errors import ConfigError, Problem, SecretError, Severity
 from oguardai.keyring import Key, Keyring
 
 DEFAULT_CONFIG_DIR = Path("/etc/guardai")
+_DIGEST_KEY = secrets.token_bytes(32)  # the files hold secrets, which nobody shall test guesses of
 _HOW_TO = "make a secret with: oguardai secret generate"
 
 
@@ -28,10 +31,10 @@ class Config:
     Attributes:
         sources: setting path (``session.keyring`` included) -> ``default``, ``oguardai.yaml:3``,
             ``oguardai.env:2``, ``environment`` or ``command line``.
-        digest: SHA-256, hexadecimal, over the bytes of every file read (yaml, env, secret files in the order
-            of the keyring) and the variables of the process environment that count.
+        digest: of the bytes of every file read (yaml, env, secret files in the order of the keyring) and of the
+            variables that count: HMAC-SHA-256 under a key of this process, so equal within one process only.
         env_file_secret: fingerprint of the secret in the env **file**, to notice that it changed while
-            something wins over it. ``bad:`` and 16 digits of its SHA-256 when it loses and would be refused as
+            something wins over it. ``bad:`` and 4 digits of its SHA-256 when it loses and would be refused as
             a secret: its change is worth noticing all the same. None when it is absent or empty.
         env_file_secret_wins: whether the keyring in force is that secret.
         yaml_stamp: (st_dev, st_ino, st_size, st_mtime_ns) of oguardai.yaml as read; None when there is none.
@@ -167,7 +170,7 @@ def _fingerprint(secret: Secret | None) -> str | None:
         return Key.from_secret(0, secret.text).fingerprint
     except SecretError:
         digest = hashlib.sha256(secret.text.encode("utf-8", "surrogatepass")).hexdigest()
-        return f"bad:{digest[:16]}"
+        return f"bad:{digest[:4]}"  # enough to notice a change, too little to test a guess
 
 
 def _digest(layers: Layers, secret_files: list[FileContent]) -> str:
@@ -177,7 +180,7 @@ def _digest(layers: Layers, secret_files: list[FileContent]) -> str:
         *(("secret_file", content.data) for content in secret_files),
         *((name, value.encode("utf-8", "surrogatepass")) for name, value in layers.variables.items()),
     ]
-    digest = hashlib.sha256()
+    digest = hmac.new(_DIGEST_KEY, digestmod=hashlib.sha256)
     for name, data in parts:
         digest.update(f"{name} {'absent' if data is None else len(data)}\n".encode())
         digest.update(data or b"")

@@ -130,7 +130,7 @@ class ServerSettings:
         30,
         Kind.INT,
         "Time in which the whole request, headers and body, must have arrived. Stops slow-loris clients, which "
-        "hold a thread each by sending a byte now and then.",
+        "hold a connection each by sending a byte now and then.",
         unit="seconds",
         low=1,
         high=3600,
@@ -151,7 +151,6 @@ class ServerSettings:
         "descriptors.",
         low=1,
         high=100_000,
-        restart=True,
     )
     max_queued: int = _setting(
         128,
@@ -164,8 +163,8 @@ class ServerSettings:
     allow_networks: tuple[str, ...] = _setting(
         LOOPBACK + PRIVATE,
         Kind.NETWORKS,
-        "Networks that may transform, rehydrate and detect without credentials. Without `auth`, any allowed host "
-        "that holds a sealed session can rehydrate it.",
+        "Networks that may transform, rehydrate and detect without credentials. There are no credentials yet: "
+        "any allowed host that holds a sealed session can rehydrate it.",
     )
     admin_networks: tuple[str, ...] = _setting(
         LOOPBACK,

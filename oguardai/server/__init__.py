@@ -70,7 +70,7 @@ def _serve(
     notifier = Notifier()
     state = state_dir(config)
     ensure_private_dir(state)
-    listeners, inherited = open_listeners(config)
+    listeners = open_listeners(config)
     memory = SharedMemory()
     keeper = Keeper(config, read, memory, runtime, state)
     keeper.start()
@@ -83,7 +83,6 @@ def _serve(
         runtime=runtime,
         notifier=notifier,
         listeners=listeners,
-        inherited=inherited,
     )
     server.run()
 

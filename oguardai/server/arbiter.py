@@ -73,7 +73,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         runtime: RuntimeDirectory,
         notifier: Notifier,
         listeners: list[socket.socket],
-        inherited: bool,
     ) -> None:
         self.config = config
         self.keeper = keeper
@@ -81,7 +80,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.runtime = runtime
         self.notifier = notifier
         self.listeners = listeners
-        self.inherited = inherited
         self.source = WorkerSource(memory, config.config_dir / "oguardai.yaml", runtime.admin_socket)
         self._make_app = make_app
         super().__init__()
@@ -226,6 +224,8 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
         """Add a worker (SIGTTIN), as long as there is a slot for it and for one that replaces another."""
         if self.num_workers < MAX_WORKERS // 2:
             super().handle_ttin()
+        else:
+            log_event(logger, logging.WARNING, "SignalIgnored", signal="TTIN", hint="there are workers enough")
 
     def handle_term(self) -> None:
         """Drain: say on /v1/ready that no new work is wanted, serve for a while, then stop (SIGTERM)."""
@@ -267,7 +267,9 @@ class ReloadingArbiter(Arbiter):  # type: ignore[misc]
         generation = self.memory.snapshot.generation
         complete = len(slots) >= self.num_workers and len(beating) == len(slots)
         self.server.keeper.tick(complete and all(slot.generation >= generation for slot in beating))
-        if beating:  # one that hangs is replaced by itself; all of them are the watchdog's
+        if (
+            beating and self.server.notifier.watchdog
+        ):  # one that hangs is replaced by itself; all of them are the watchdog's
             self.server.notifier.alive()
         if complete and not self._announced:
             self._announce()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import socket
 import time
@@ -11,11 +10,8 @@ from http import HTTPStatus
 from typing import Any
 
 from oguardai.errors import ProblemError
-from oguardai.logs import log_event
 from oguardai.server.framing import Frame
 from oguardai.web.problems import problem_body
-
-logger = logging.getLogger(__name__)
 
 
 class Phase(Enum):
@@ -116,7 +112,6 @@ class Connection:
 
 def problem_answer(error: ProblemError, request_id: str) -> Answer:
     """Make the whole answer to a request that does not reach the application, as the application would (RFC 9457)."""
-    log_event(logger, logging.WARNING, "RequestRefused", code=error.code, detail=error.detail, request_id=request_id)
     body = problem_body(error, request_id)
     head = [
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",

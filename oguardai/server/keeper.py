@@ -10,6 +10,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_INTERVAL_SECONDS = 1.0
 _SAVE_INTERVAL_SECONDS = 60.0
+_LIBRARIES = ("flask", "gunicorn", "cryptography", "phonenumbers", "prometheus-client", "google-re2")
 _MAX_LINES = 50
 _MAX_LINE = 500
 _ENV_SECRET = "GUARDAI_SESSION_SECRET"  # noqa: S105 - the variable's name
@@ -237,6 +239,8 @@ class Keeper:
             log_event(logger, logging.INFO, "ActiveKeyChanged", kid=active)
         if self._unsettled and all_acknowledged:
             self.settle()
+            if self._last["outcome"] == "partial":  # the late have followed, or were replaced
+                self._last.update(outcome="ok", last_success_at=now)
             self.publish_status()
         if time.monotonic() - self._saved_at > _SAVE_INTERVAL_SECONDS:
             self._state = self._with_seen()
@@ -263,6 +267,7 @@ class Keeper:
         status = {
             "version": __version__,
             "python": platform.python_version(),
+            "libraries": {name: _version_of(name) for name in _LIBRARIES},
             "pid": os.getpid(),
             "started_at": self._started_at,
             "config": {
@@ -319,6 +324,13 @@ def shortened(lines: Iterable[str]) -> tuple[str, ...]:
     cut = [line if len(line) <= _MAX_LINE else line[:_MAX_LINE] + "..." for line in lines]
     more = len(cut) - _MAX_LINES
     return (*cut[:_MAX_LINES], f"and {more} more") if more > 0 else tuple(cut)
+
+
+def _version_of(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _at(settings: Mapping[str, object], section: str) -> dict[str, object]:

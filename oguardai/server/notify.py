@@ -25,7 +25,7 @@ class Notifier:
         watchdog = os.environ.pop("WATCHDOG_USEC", "")
         watchdog_pid = os.environ.pop("WATCHDOG_PID", "")
         mine = not watchdog_pid or watchdog_pid == str(os.getpid())
-        self.watchdog_seconds = int(watchdog) / 1e6 if watchdog.isdigit() and mine else None
+        self.watchdog = watchdog.isdigit() and mine  # whether systemd wants to hear that we are alive
 
     def ready(self, status: str) -> None:
         """Say that requests are served (also ends a reload)."""

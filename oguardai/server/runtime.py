@@ -60,7 +60,7 @@ class RuntimeDirectory:
         for leftover in (self.admin_socket, self._force_file, self._reload_file):
             leftover.unlink(missing_ok=True)
         # Its room is taken now: on a full disk a reload must still be able to say how it ended.
-        self._report = os.open(self._reload_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._report = os.open(self._reload_file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.posix_fallocate(self._report, 0, _REPORT_BYTES)
 
     def _take_lock(self) -> int:
@@ -91,7 +91,9 @@ class RuntimeDirectory:
     def write_reload(self, report: Mapping[str, Any]) -> None:
         """Say how far a reload is, for the command that waits for it (ASCII, in room that was taken at the start)."""
         text = json.dumps(report).encode()
-        if self._report is not None and len(text) <= _REPORT_BYTES:
+        if len(text) > _REPORT_BYTES:
+            text = json.dumps({**report, "reasons": ["see the log"], "warnings": []}).encode()
+        if self._report is not None:
             os.pwrite(self._report, text.ljust(_REPORT_BYTES), 0)
 
     def take_force(self) -> str | None:

@@ -7,18 +7,23 @@ import socket
 from pathlib import Path
 
 from oguardai.config import Config
-from oguardai.errors import ConfigError, Problem
+from oguardai.errors import ConfigError, OGuardAIError, Problem
 
 _FIRST_INHERITED = 3  # SD_LISTEN_FDS_START
 _BACKLOG = 2048
 _DEFER_SECONDS = 30  # connections that send nothing stay in the kernel this long
 
 
-def open_listeners(config: Config) -> tuple[list[socket.socket], bool]:
-    """Return the listening sockets, and whether they were inherited.
+class CannotListenError(OGuardAIError):
+    """The address is in use, or is not this host's: that may pass, so it is no fault of the configuration."""
+
+
+def open_listeners(config: Config) -> list[socket.socket]:
+    """Return the listening sockets, inherited or our own.
 
     Raises:
-        ConfigError: the address cannot be used, or the inherited socket contradicts the configured port.
+        CannotListenError: the address cannot be used.
+        ConfigError: the inherited socket contradicts the configured port.
     """
     inherited = _inherited()
     if inherited:
@@ -31,7 +36,7 @@ def open_listeners(config: Config) -> tuple[list[socket.socket], bool]:
         if listener.family in (socket.AF_INET, socket.AF_INET6):
             # A connection that sends nothing costs the application nothing.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER_SECONDS)
-    return listeners, bool(inherited)
+    return listeners
 
 
 def open_admin_socket(path: Path) -> socket.socket:
@@ -48,15 +53,6 @@ def open_admin_socket(path: Path) -> socket.socket:
     listener.listen(64)
     listener.setblocking(False)
     return listener
-
-
-def describe(listener: socket.socket) -> str:
-    """Write a socket's address as people do."""
-    address = listener.getsockname()
-    if isinstance(address, tuple):
-        host = f"[{address[0]}]" if ":" in address[0] else address[0]
-        return f"{host}:{address[1]}"
-    return f"unix:{address}"
 
 
 def _inherited() -> list[socket.socket]:
@@ -102,5 +98,5 @@ def _bind(config: Config) -> socket.socket:
     except OSError as error:
         source = config.sources.get("server.port", "default")
         message = f"cannot listen on {host} port {port} (from {source}): {error.strerror}"
-        raise ConfigError([Problem(message, key="server.port")]) from None
+        raise CannotListenError(message) from None
     return listener

@@ -16,7 +16,8 @@ from typing import Any
 
 from oguardai.config import Settings, settings_from_json, settings_to_json
 from oguardai.keyring import Key, Keyring, KeyState
-from oguardai.server.memory import SharedMemory, Slot, Usage
+from oguardai.logs import configure_logging
+from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot, Usage
 
 _LOOK_WAIT_SECONDS = 2.5  # a look may have to wait for its second to pass
 _SHORT_WAIT_SECONDS = 0.2
@@ -132,8 +133,11 @@ class WorkerSource:
         latest = self._memory.snapshot.read()
         if latest is None or latest[0] == self._generation:
             return
-        self._snapshot = Snapshot.unpack(latest[1])
+        before, self._snapshot = self._snapshot, Snapshot.unpack(latest[1])
         self._generation = latest[0]
+        log = self._snapshot.settings.log
+        if before is not None and before.settings.log != log:
+            configure_logging(log.format, log.level)
         if self._slot is not None and self._memory.slot(self._slot).pid == os.getpid():
             self.heartbeat()
 
@@ -197,6 +201,12 @@ class WorkerSource:
                 old = self._memory.usage(self._slot, column)
                 self._memory.write_usage(self._slot, column, old.merged(usage))
 
+    def reload_outcome(self) -> str | None:
+        """Return how the last reload ended."""
+        published = self._memory.status.read()
+        outcome: str | None = json.loads(published[1])["reload"]["outcome"] if published else None
+        return outcome
+
     def server_status(self) -> dict[str, Any]:
         """Return what is true of the server as a whole: what the main process published, and the counters now."""
         published = self._memory.status.read()
@@ -210,7 +220,7 @@ class WorkerSource:
                 "generation": slot.generation,
                 "heartbeat_age_seconds": round(time.monotonic() - slot.heartbeat, 3),
             }
-            for slot in map(self._memory.slot, range(64))
+            for slot in map(self._memory.slot, range(MAX_WORKERS))
             if slot.pid
         ]
         return status

@@ -33,7 +33,8 @@ from oguardai.logs import log_event, log_exception
 from oguardai.server.connection import Answer, Connection, Phase, problem_answer
 from oguardai.server.framing import BadRequestError, Progress
 from oguardai.server.source import WorkerSource
-from oguardai.web.gate import sane_request_id
+from oguardai.web.app import METRICS
+from oguardai.web.gate import UNMATCHED, sane_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -124,8 +125,15 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self.notify()
         self.source.heartbeat()
         for connection in [c for c in self._connections if c.deadline <= now]:
-            self._close(connection)
+            self._give_up(connection)
         self._accept_more(self.alive and self._has_room())
+
+    def _give_up(self, connection: Connection) -> None:
+        """End a connection whose time has passed; one that has begun a request is told why."""
+        if connection.phase is Phase.RECEIVING and not connection.frame.empty:
+            self._refuse(connection, InvalidRequestError("the request did not arrive in time"))
+        else:
+            self._close(connection)
 
     def _has_room(self) -> bool:
         return len(self._connections) < min(self.source.settings().server.max_connections, self._file_limit)
@@ -202,11 +210,18 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
                 return
             except OSError:
                 data = b""
-            if not data:  # gone; half a request is nobody's
-                self._close(connection)
+            if not data:
+                self._give_up_half(connection)
                 return
             if not self._feed(connection, data):
                 return
+
+    def _give_up_half(self, connection: Connection) -> None:
+        """Answer a client that ended its side before its request was whole, in case it still listens."""
+        if connection.frame.empty:
+            self._close(connection)
+        else:
+            self._refuse(connection, InvalidRequestError("the request ended before it was whole"))
 
     def _feed(self, connection: Connection, data: bytes) -> bool:
         """Hand bytes to the framing; True when more may be read."""
@@ -265,7 +280,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self._waiting += 1
         self._queue.put(connection)
 
-    # -- answering (the first four in a thread) ---------------------------------------------------------
+    # -- answering (in a thread) ------------------------------------------------------------------------
 
     def _serve_all(self) -> None:
         while True:
@@ -283,16 +298,24 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             request = next(RequestParser(self.cfg, iter([connection.frame.request]), connection.peer))
             response, environ = create_environment(request, answer, connection.peer, connection.server, self.cfg)
         except Exception as error:
-            log_event(logger, logging.WARNING, "RequestNotParsed", error=type(error).__name__)
-            return problem_answer(InvalidRequestError("the request is not valid HTTP"), request_id)
+            log_event(logger, logging.DEBUG, "RequestNotParsed", error=type(error).__name__)
+            return self._problem(InvalidRequestError("the request is not valid HTTP"), request_id)
         try:
             self._run_application(connection, environ, response)
             answer.keep_alive = not response.should_close()
         except Exception as error:  # the application answers its own errors: this is the server's, or memory
             log_exception(logger, "InternalError", error, request_id=request_id)
             if not answer.started:  # half an answer cannot be taken back: the client sees it end early
-                return problem_answer(InternalError("something failed here; the log has it"), request_id)
+                return self._problem(InternalError("something failed here; the log has it"), request_id)
         return answer
+
+    def _problem(self, error: ProblemError, request_id: str) -> Answer:
+        """Make, and count, an answer that the application has no part in."""
+        log_event(logger, logging.DEBUG, "RequestRefused", code=error.code, detail=error.detail, request_id=request_id)
+        metrics = getattr(self.wsgi, "extensions", {}).get(METRICS)
+        if metrics is not None:
+            metrics.count_request(UNMATCHED, "other", error.status, 0.0)
+        return problem_answer(error, request_id)
 
     def _run_application(self, connection: Connection, environ: dict[str, Any], response: Any) -> None:
         environ["wsgi.multithread"] = True
@@ -316,7 +339,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _refuse(self, connection: Connection, error: ProblemError) -> None:
         """Answer a request that no thread will see."""
-        connection.send(problem_answer(error, sane_request_id(connection.frame.request_id)))
+        connection.send(self._problem(error, sane_request_id(connection.frame.request_id)))
         self._after_sending(connection, first=True)
 
     def _after_answer(self, connection: Connection) -> None:
@@ -407,7 +430,7 @@ class EventWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             self.source.refresh()
             self._poll(0.1)
             for connection in [c for c in self._connections if c.deadline <= time.monotonic()]:
-                self._close(connection)
+                self._give_up(connection)
         self.source.detach()
 
     def _close_idle(self) -> None:

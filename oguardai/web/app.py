@@ -22,6 +22,7 @@ from oguardai.web.source import Source, StaticSource
 from oguardai.web.v1 import V1
 
 CONFIG_DIR = "/etc/guardai"
+METRICS = "oguardai.metrics"  # key of the application's extensions
 
 log = logging.getLogger("oguardai.web")
 
@@ -40,6 +41,7 @@ def create_app(source: Source | None = None) -> Flask:
         source = _configured()
     metrics = Metrics()
     app = Application("oguardai", static_folder=None, template_folder=None, root_path=str(Path(__file__).parent))
+    app.extensions[METRICS] = metrics
     V1(source, metrics).register(app)
     app.register_error_handler(Exception, _Failures(source, metrics))
     app.wsgi_app = Gate(app.wsgi_app, source, metrics)  # type: ignore[method-assign]

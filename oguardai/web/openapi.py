@@ -88,15 +88,14 @@ def _answer(endpoint: Endpoint) -> dict[str, Any]:
 
 def _problems(endpoint: Endpoint) -> dict[str, Any]:
     """Return the error responses: one entry a status, with the codes that it can carry."""
-    kinds: list[type[ProblemError]] = [InternalError]
+    # Any request can be unreadable, or one too many.
+    kinds: list[type[ProblemError]] = [InternalError, InvalidRequestError, OverloadedError]
     if endpoint.audience is not Audience.PUBLIC:
         kinds.append(ForbiddenError)
     if endpoint.body is not None:
-        kinds += (InvalidRequestError, PayloadTooLargeError, UnsupportedMediaTypeError, OverloadedError)
+        kinds += (PayloadTooLargeError, UnsupportedMediaTypeError)
         if any(field.name == "session_state" for field in endpoint.body.fields):
             kinds += (SessionExpiredError, SessionInvalidError)
-    if endpoint.name == "ready":
-        kinds.append(OverloadedError)
     responses: dict[str, Any] = {}
     for status in sorted({kind.status for kind in kinds}):
         these = [kind for kind in kinds if kind.status == status]

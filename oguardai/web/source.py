@@ -41,6 +41,10 @@ class Source(Protocol):
         """Return the time since the server, not this worker, was started."""
         ...
 
+    def reload_outcome(self) -> str | None:
+        """Return how the last reload ended; cheap, for the health check."""
+        ...
+
     def server_status(self) -> Mapping[str, Any]:
         """Return what is true of the server as a whole, ready for JSON and without any secret.
 
@@ -101,6 +105,9 @@ class StaticSource:
 
     def record_open(self, kid: int, expires_at: float) -> None:
         self._opened[kid] = (self._opened.get(kid, (0, 0.0))[0] + 1, time.time())
+
+    def reload_outcome(self) -> str | None:
+        return None
 
     def server_status(self) -> dict[str, Any]:
         config = self._config

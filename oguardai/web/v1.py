@@ -152,7 +152,7 @@ class V1:
     def _is_healthy(self) -> bool:
         if self._source.keyring().active_kid(time.time()) is None:
             return False
-        return not reload_failed(self._source.server_status().get("reload") or {})
+        return not reload_failed({"outcome": self._source.reload_outcome()})
 
     def ready(self, call: Call) -> Response:
         if self._source.draining():

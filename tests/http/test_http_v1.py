@@ -178,7 +178,7 @@ class TestHealth:
 
     @pytest.mark.parametrize("outcome", ["refused", "failed", "partial"])
     def test_degraded_after_a_reload_that_failed(self, client: FlaskClient, source: FakeSource, outcome: str) -> None:
-        source.reload_outcome = outcome
+        source.outcome = outcome
         answer = client.get("/v1/health")
         assert (answer.status_code, answer.json["status"]) == (200, "degraded")
 

@@ -29,7 +29,7 @@ class FakeSource(StaticSource):
         super().__init__(Settings(), Keyring((make_key(0), make_key(1))))
         self.is_draining = False
         self.is_serving = True
-        self.reload_outcome = "ok"
+        self.outcome = "ok"
         self.fresh_keyring: Keyring | None = None  # what a second look finds
         self.looked_for: list[int] = []
         self.seals: list[tuple[int, float]] = []
@@ -62,9 +62,12 @@ class FakeSource(StaticSource):
         self.opens.append((kid, expires_at))
         super().record_open(kid, expires_at)
 
+    def reload_outcome(self) -> str | None:
+        return self.outcome
+
     def server_status(self) -> dict[str, Any]:
         status = super().server_status()
-        status["reload"]["outcome"] = self.reload_outcome
+        status["reload"]["outcome"] = self.outcome
         return status
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from oguardai.keyring import generate_secret
-from tests.server.harness import RunningServer, kid_of, send, wait_for, yaml_of
+from tests.server.harness import RunningServer, kid_of, send, wait_for
 
 
 @contextlib.contextmanager
@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_is_said_clearly(server: RunningServer) -> None:
         taken.listen()
         server.start(wait=False)
         assert server.process is not None
-        assert server.process.wait(30) == 78
+        assert server.process.wait(30) == 1
     assert f"port {server.port}" in server.log()
     assert "Address already in use" in server.log()
     assert "Traceback" not in server.log()
@@ -296,9 +296,3 @@ def test_workers_can_be_added_and_taken_away(server: RunningServer) -> None:
     assert len(report["workers"]) == 3
     server.process.send_signal(signal.SIGTTOU)
     wait_for(lambda: len(server.diagnostics()["workers"]) == 2, "two workers")
-
-
-def test_yaml_of_is_what_the_runbook_shows() -> None:
-    assert yaml_of([{"kid": 0, "secret": "A"}, {"kid": 1, "secret": "B"}]).splitlines()[3:] == [
-        "  keyring:", "    - kid: 0", "      secret: A", "    - kid: 1", "      secret: B",
-    ]  # fmt: skip

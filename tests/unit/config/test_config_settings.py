@@ -68,7 +68,7 @@ def test_no_public_address_is_allowed_by_default(address: str) -> None:
 
 def test_what_needs_a_restart() -> None:
     assert {setting.path for setting in SETTINGS if setting.restart} == {
-        f"server.{name}" for name in ("host", "port", "workers", "threads", "worker_timeout_seconds", "max_connections")
+        f"server.{name}" for name in ("host", "port", "workers", "threads", "worker_timeout_seconds")
     } | {"server.runtime_dir", "server.state_dir"}
 
 
