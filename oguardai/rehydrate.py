@@ -136,16 +136,19 @@ class _Restorer:
         Garbled tokens are sought in each stretch between well-formed ones by itself, which is how transform made
         sure that none is there.
         """
-        position = 0
         repairing = lenient and tokens.has_token_like(tokens.without_tokens(text))
         between = self._repair if repairing else self._copy
+        position = 0
         for match in tokens.find_tokens(text):
-            if position < match.start():
-                between(text[position : match.start()])
-            if not self._put(match[0]):
+            start, end = match.span()
+            shown = self._shown(match[0])
+            if shown is None:
                 _list_once(self.unknown, match[0])
-                self._copy(match[0])
-            position = match.end()
+                if not repairing:
+                    continue  # it stays, with the text before and behind it
+            between(text[position:start])
+            self._copy(match[0] if shown is None else shown)
+            position = end
         between(text[position:])
 
     def _repair(self, text: str) -> None:
@@ -154,23 +157,22 @@ class _Restorer:
             if self._session.value_of(token) is None:
                 continue  # stays, with what is around it
             self._copy(text[position:start])
-            self._put(token)
+            self._copy(self._shown(token) or "")
             _list_once(self.repaired, token)
             position = end
         self._copy(text[position:])
 
-    def _put(self, token: str) -> bool:
-        """Put in what stands for a token; False if the session does not hold it."""
+    def _shown(self, token: str) -> str | None:
+        """Return, and count, what stands for a token; None if the session does not hold it."""
         shown = self._cache.get(token)
         if shown is None:
             known = self._session.value_of(token)
             if known is None:
-                return False
+                return None
             shown = token if self._mode is RestoreMode.NONE else restore(*known, self._mode)
             self._cache[token] = shown
-        self._copy(shown)
         self.restored += self._mode is not RestoreMode.NONE
-        return True
+        return shown
 
     def _copy(self, text: str) -> None:
         self._room -= len(text)

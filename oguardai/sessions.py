@@ -109,7 +109,10 @@ class Session:
         return token
 
     def _allocate_all(self, entries: Iterable[tuple[str, str]]) -> None:
-        """Give tokens to distinct entries in their order, which is what gives them the ids that they had."""
+        """Give tokens to entries in their order, which is what gives them the ids that they had.
+
+        Raises ValueError when one stands there twice: those after it would get other ids than they had.
+        """
         counters, values, by_entry, tag = self._counters, self._values, self._tokens, self.tag
         for entry in entries:
             name = entry[0]
@@ -118,6 +121,8 @@ class Session:
             token = tokens.format_token(name, counter, tag)
             values[token] = entry
             by_entry[entry] = token
+        if len(by_entry) != len(values):
+            raise ValueError
 
     def value_of(self, token: str) -> tuple[str, str] | None:
         """Return (type, value) of a token exactly as it was given out, or None."""
@@ -196,7 +201,7 @@ def _session_from(document: Mapping[str, object]) -> Session:
 
 
 def _entries(types: list[str], packed: object) -> list[tuple[str, str]]:
-    """Read the entries; one that stands there twice is refused: those after it would get other ids than they had."""
+    """Read the entries; raises ValueError for one that is not as written in the format."""
     items = _list(packed)
     if len(items) > tokens.MAX_COUNTER:
         raise ValueError
@@ -206,8 +211,6 @@ def _entries(types: list[str], packed: object) -> list[tuple[str, str]]:
         if type(index) is not int or not 0 <= index < len(types) or not isinstance(value, str):
             raise ValueError
         entries.append((types[index], value))
-    if len(set(entries)) != len(entries):
-        raise ValueError
     "\n".join(value for _, value in entries).encode()  # a lone surrogate, by way of \uD800, is a ValueError
     return entries
 

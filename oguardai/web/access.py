@@ -26,21 +26,15 @@ LISTENER = "oguardai.listener"  # environ key; "admin" for what came by the admi
 MAX_HOPS = 32  # entries of a forwarding header that are looked at
 # What proxies add to a request. One that we do not know by name may still sit on this host and look like loopback.
 _PROXY_TRACES = frozenset(
-    {
-        "HTTP_CF_CONNECTING_IP",
-        "HTTP_CLIENT_IP",
-        "HTTP_FORWARDED",
-        "HTTP_TRUE_CLIENT_IP",
-        "HTTP_VIA",
-        "HTTP_X_CLIENT_IP",
-        "HTTP_X_CLUSTER_CLIENT_IP",
-        "HTTP_X_ENVOY_EXTERNAL_ADDRESS",
-        "HTTP_X_ORIGINAL_FORWARDED_FOR",
-        "HTTP_X_REAL_IP",
-        "HTTP_X_SCHEME",
-    }
+    f"HTTP_{name}"
+    for name in (
+        *("CF_CONNECTING_IP", "CLIENT_IP", "FORWARDED", "TRUE_CLIENT_IP", "VIA", "X_CLIENT_IP", "X_CLUSTER_CLIENT_IP"),
+        *("X_ENVOY_EXTERNAL_ADDRESS", "X_FORWARDED", "X_FORWARDED_BY", "X_FORWARDED_CLIENT_CERT", "X_FORWARDED_FOR"),
+        *("X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PREFIX", "X_FORWARDED_PROTO", "X_FORWARDED_SCHEME"),
+        *("X_FORWARDED_SERVER", "X_FORWARDED_SSL", "X_FORWARDED_USER", "X_ORIGINAL_FORWARDED_FOR", "X_REAL_IP"),
+        *("X_SCHEME",),
+    )
 )
-_FORWARDED_FAMILY = "HTTP_X_FORWARDED"  # X-Forwarded-For, -Host, -Proto, -Port, …
 
 
 class Audience(StrEnum):
@@ -158,7 +152,7 @@ def _parsed(networks: Networks) -> tuple[Network, ...]:
 
 
 def _has_traces(environ: Mapping[str, Any]) -> bool:
-    return any(name in _PROXY_TRACES or name.startswith(_FORWARDED_FAMILY) for name in environ)
+    return not _PROXY_TRACES.isdisjoint(environ)
 
 
 def _walk(entries: Sequence[str], peer: Address, trusted: Networks) -> Address | None:
