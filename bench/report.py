@@ -14,7 +14,7 @@ from typing import Any
 OK = "ok"
 OVER = "OVER"
 
-_PACKAGES = ("flask", "werkzeug", "gunicorn", "cryptography")
+_PACKAGES = ("flask", "werkzeug", "gunicorn", "cryptography", "google-re2")
 _NUMBERS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
