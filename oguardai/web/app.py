@@ -42,9 +42,10 @@ def create_app(source: Source | None = None) -> Flask:
     metrics = Metrics()
     app = Application("oguardai", static_folder=None, template_folder=None, root_path=str(Path(__file__).parent))
     app.extensions[METRICS] = metrics
-    V1(source, metrics).register(app)
-    app.register_error_handler(Exception, _Failures(source, metrics))
-    app.wsgi_app = Gate(app.wsgi_app, source, metrics)  # type: ignore[method-assign]
+    direct = V1(source, metrics).register(app)
+    failures = _Failures(source, metrics)
+    app.register_error_handler(Exception, lambda error: failures.answer(error, request.environ[CALL]))
+    app.wsgi_app = Gate(app.wsgi_app, source, metrics, direct=direct, failed=failures.answer)  # type: ignore[method-assign]
     return app
 
 
@@ -87,8 +88,8 @@ class _Failures:
         self._source = source
         self._metrics = metrics
 
-    def __call__(self, error: Exception) -> Response:
-        call: Call = request.environ[CALL]
+    def answer(self, error: Exception, call: Call) -> Response:
+        """Return the answer to a request that failed."""
         problem, headers = as_problem(error)
         if isinstance(problem, SessionExpiredError):
             self._session_expired(problem, call)

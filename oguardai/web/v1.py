@@ -6,14 +6,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, request
 
 from oguardai import __version__
 from oguardai.answers import entity_answer, rehydrate_answer, transform_answer
 from oguardai.detection import ENTITY_TYPES, detect
-from oguardai.errors import NoActiveKeyError, OverloadedError
+from oguardai.errors import ForbiddenError, NoActiveKeyError, OverloadedError
 from oguardai.logs import log_event
 from oguardai.rehydrate import RehydrateRequest, rehydrate
 from oguardai.telemetry import CONTENT_TYPE as METRICS_TYPE
@@ -23,11 +23,14 @@ from oguardai.transform import TransformRequest, transform
 from oguardai.web.access import Audience, caller_of, require
 from oguardai.web.endpoints import ENDPOINTS, RESTORE_MODES, Endpoint
 from oguardai.web.fields import Body
-from oguardai.web.gate import CALL, Call
+from oguardai.web.gate import CALL, Call, View
 from oguardai.web.openapi import document
 from oguardai.web.problems import RETRY_SECONDS
 from oguardai.web.source import Source
 from oguardai.web.strictjson import parse_object, require_json
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger("oguardai.web")
 
@@ -42,40 +45,46 @@ class V1:
         self._metrics = metrics
         self._openapi = json.dumps(document(), separators=(",", ":")).encode()
 
-    def register(self, app: Flask) -> None:
-        """Put every endpoint of the table on the application."""
-        blueprint = Blueprint("v1", __name__)
-        for endpoint in ENDPOINTS:
-            blueprint.add_url_rule(
-                endpoint.path,
-                endpoint.name,
-                self._guarded(endpoint, getattr(self, endpoint.name)),
-                methods=[endpoint.method],
-            )
-        app.register_blueprint(blueprint)
+    def register(self, app: Flask) -> dict[tuple[str, str], View]:
+        """Put every endpoint of the table on the application.
 
-    def _guarded(self, endpoint: Endpoint, view: Callable[..., Response]) -> Callable[[], Response]:
+        Returns:
+            By method and path, the views that carry the load: those that take a body. They use nothing of Flask's
+            contexts, so the gate may call them by itself (see there).
+        """
+        blueprint = Blueprint("v1", __name__)
+        direct: dict[tuple[str, str], View] = {}
+        for endpoint in ENDPOINTS:
+            view = self._guarded(endpoint, getattr(self, endpoint.name))
+            blueprint.add_url_rule(
+                endpoint.path, endpoint.name, lambda view=view: view(request.environ), methods=[endpoint.method]
+            )
+            if endpoint.body is not None:
+                direct[endpoint.method, endpoint.path] = view
+        app.register_blueprint(blueprint)
+        return direct
+
+    def _guarded(self, endpoint: Endpoint, answer: Callable[..., Response]) -> View:
         """Return the view behind the check of who calls and, where the endpoint has one, of the body."""
         audience, body, path = endpoint.audience, endpoint.body, endpoint.path
 
-        def guarded() -> Response:
-            environ = request.environ
+        def guarded(environ: WSGIEnvironment) -> Response:
             call: Call = environ[CALL]
             call.endpoint = path
             if audience is not Audience.PUBLIC:
-                self._admit(audience, call)
+                self._admit(audience, environ, call)
             if body is None:
-                return view(call)
-            return view(call, _read(environ, body))
+                return answer(call)
+            return answer(call, _read(environ, body))
 
         return guarded
 
-    def _admit(self, audience: Audience, call: Call) -> None:
+    def _admit(self, audience: Audience, environ: WSGIEnvironment, call: Call) -> None:
         server = call.settings.server
-        caller = caller_of(request.environ, server)
+        caller = caller_of(environ, server)
         try:
             require(audience, caller, server)
-        except Exception:
+        except ForbiddenError:
             log_event(
                 log,
                 logging.WARNING,
