@@ -6,6 +6,7 @@ at the limit and goes on with what it has.
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, MutableMapping
 from typing import IO, Any
@@ -71,7 +72,7 @@ class BoundedInput:
 
     def readline(self, size: int = -1) -> bytes:
         """Not a way in: nothing here reads bodies by lines."""
-        raise NotImplementedError
+        raise io.UnsupportedOperation("bodies are not read by lines")
 
     readlines = __iter__ = readline
 
