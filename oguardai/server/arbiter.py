@@ -21,7 +21,7 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from oguardai.config import Config, effective_workers
+from oguardai.config import YAML_NAME, Config, effective_workers
 from oguardai.detection import warm
 from oguardai.keyring import KeyState
 from oguardai.logs import log_event, log_exception
@@ -80,7 +80,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self.runtime = runtime
         self.notifier = notifier
         self.listeners = listeners
-        self.source = WorkerSource(memory, config.config_dir / "oguardai.yaml", runtime.admin_socket)
+        self.source = WorkerSource(memory, config.config_dir / YAML_NAME, runtime.admin_socket)
         self._make_app = make_app
         super().__init__()
 

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from oguardai import __version__
-from oguardai.config import SETTINGS, Config, Settings, settings_from_json, settings_to_json
+from oguardai.config import (
+    ENV_NAME,
+    SECRET_ENV,
+    SETTINGS,
+    YAML_NAME,
+    Config,
+    Settings,
+    settings_from_json,
+    settings_to_json,
+)
 from oguardai.errors import ConfigError, Problem, StateError
 from oguardai.keyring import MAX_KEYS, Keyring
 from oguardai.logs import configure_logging, log_event, log_exception
@@ -31,7 +40,6 @@ _SAVE_INTERVAL_SECONDS = 60.0
 _LIBRARIES = ("flask", "gunicorn", "cryptography", "phonenumbers", "prometheus-client", "google-re2")
 _MAX_LINES = 50
 _MAX_LINE = 500
-_ENV_SECRET = "GUARDAI_SESSION_SECRET"  # noqa: S105 - the variable's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +213,7 @@ class Keeper:
         At most once a second, and only if the file changed since the last look: no client decides when an edit goes
         live, or how often files are read.
         """
-        identity = file_identity(self.config.config_dir / "oguardai.yaml")
+        identity = file_identity(self.config.config_dir / YAML_NAME)
         if identity == self.memory.looked_at or time.monotonic() - self._looked_at_time < _LOOK_INTERVAL_SECONDS:
             return
         self._looked_at_time = time.monotonic()
@@ -351,8 +359,8 @@ def check_env_secret(config: Config, state: State) -> None:
             Problem(
                 f"was changed, but {winner} wins over it, so the key that seals is still the old one; "
                 "to rotate, use: oguardai keyring rotate; or take the change back, or remove the line",
-                file=str(config.config_dir / "oguardai.env"),
-                key=_ENV_SECRET,
+                file=str(config.config_dir / ENV_NAME),
+                key=SECRET_ENV,
             )
         ]
     )

@@ -21,7 +21,6 @@ from oguardai.web.problems import as_problem, problem_response
 from oguardai.web.source import Source, StaticSource
 from oguardai.web.v1 import V1
 
-CONFIG_DIR = "/etc/guardai"
 METRICS = "oguardai.metrics"  # key of the application's extensions
 
 log = logging.getLogger("oguardai.web")
@@ -71,10 +70,9 @@ class Application(Flask):
 
 
 def _configured() -> StaticSource:
-    from oguardai.config import load_config  # noqa: PLC0415 - only here: a server brings its own source
+    from oguardai.config import find_config_dir, load_config  # noqa: PLC0415 - only here: a server brings its own source
 
-    directory = Path(os.environ.get("GUARDAI_CONFIG_DIR") or CONFIG_DIR)
-    config = load_config(directory, os.environ, now=time.time())
+    config = load_config(find_config_dir(os.environ), os.environ, now=time.time())
     configure_logging(config.settings.log.format, config.settings.log.level)
     for warning in config.warnings:
         log_event(log, logging.WARNING, "ConfigWarning", detail=str(warning))
