@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +21,9 @@ from oguardai.keyring import Keyring, KeyState
 
 FILE_NAME = "keys.json"
 _VERSION = 1
+# The most by which the clocks of a fleet may differ: a session that one host dates ahead by so much must not outlive
+# the moment from which another calls its key safe to remove.
+CLOCK_DIFFERENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +145,16 @@ def review(state: State, ring: Keyring, *, now: float) -> list[str]:
         elif key is None:
             safe_at = record.safe_at(now)
             if safe_at is None or safe_at > now:
-                until = f"until {_when(safe_at)}" if safe_at else "and may still be sealed"
+                until = f"until {format_moment(safe_at)}" if safe_at else "and may still be sealed"
                 reasons.append(f"kid {kid} is gone from the file, but sessions under it are valid {until}")
         elif key.fingerprint != record.fingerprint and not (env_only and record.source == "env"):
             reasons.append(f"kid {kid} has another secret than before: a new secret needs a new kid")
     return reasons
 
 
-def _when(moment: float) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.fromtimestamp(int(moment) + 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_moment(moment: float) -> str:
+    """Write unix seconds as RFC 3339 in UTC, rounded up to a whole second."""
+    return datetime.fromtimestamp(math.ceil(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def load(directory: Path) -> State | None:

@@ -79,7 +79,8 @@ def replace_file(path: str, data: bytes, *, like: os.stat_result | None = None) 
     target = os.path.realpath(path)
     temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=f".{os.path.basename(target)}.")
+        folder, name = os.path.split(target)
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
             if like is not None:
                 if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):

@@ -1,29 +1,24 @@
-"""``keyring``: the keys of this host, which one seals, and which may go."""
+"""``keyring``: the keys of this host or of a fleet, which one seals, and which may go."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from oguardai.cli.failure import ExitCode, describe_codes
+from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.groups import CommandGroup
-from oguardai.cli.options import (
-    config_dir_option,
-    find_server,
-    hint,
-    json_option,
-    load,
-    not_running,
-    port_option,
-    read_config,
-)
-from oguardai.cli.output import warn, write, write_json
-from oguardai.errors import ConfigError, StateError
+from oguardai.cli.options import config_dir_option, hint, json_option, load, port_option, read_config
+from oguardai.cli.output import emphasise_alarm, warn, write, write_json
+from oguardai.cli.remote import token_file_option, url_option
+from oguardai.errors import ConfigError
 
-_DEFAULT_TTL = 3600.0
-_FOOTER = "Counts and times are what this host knows; in a fleet, ask every instance before a key is removed.\n"
+if TYPE_CHECKING:
+    from oguardai.cli.keyfacts import Facts
+
+_ALONE = "Counts and times are what this host knows; in a fleet, name every instance with --url before a key goes.\n"
 
 
 @click.group(cls=CommandGroup, short_help="Show the keys, and rotate them.")
@@ -34,72 +29,82 @@ def keyring() -> None:
 
 @keyring.command(
     short_help="Show the keys, the one that seals, and which may be removed.",
-    epilog=describe_codes((ExitCode.OK, ExitCode.USAGE, ExitCode.UNAVAILABLE, ExitCode.NO_PERMISSION, ExitCode.CONFIG)),
+    epilog=describe_codes(
+        (ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.UNAVAILABLE, ExitCode.NO_PERMISSION, ExitCode.CONFIG)
+    ),
 )
 @config_dir_option
 @port_option
+@url_option
+@token_file_option
 @json_option("Print the keys as JSON.")
-def status(port: int | None, as_json: bool) -> None:
+def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: bool) -> None:
     """Show the keys, the one that seals, and which may be removed.
 
-    Asks the running server; where none runs, the files and what the last server remembered. Secrets are never shown.
+    Asks the running server; where none runs, the files and what the last server remembered. With --url the servers
+    there instead, all keys in one table; the status is 1 when their keyrings differ. Secrets are never shown.
     """
-    now = time.time()
-    running, ring, ttl = _ask_server(port), None, _DEFAULT_TTL
-    try:
-        found = load() if running is not None else read_config()
-        ring, ttl = found.keyring, float(found.settings.session.ttl_seconds)
-    except ConfigError as error:
-        if running is None:
-            raise
-        warn(f"the files are not what the server runs with, and not valid: {error.reasons[0]}")
-    if running is not None:
-        keys: dict[str, Any] = running["keyring"]
-        if ring is not None and ring.fingerprint != keys["fingerprint"]:
-            warn(f"the files hold another keyring than the server uses; to switch: {hint('reload')}")
-    else:
-        keys = _from_files(found)
-    from oguardai.cli.keytable import judge_removal, tabulate  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keyfacts import ask_instances, find_differences  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keytable import merge, tabulate  # noqa: PLC0415
 
-    removals = {entry["kid"]: judge_removal(entry, now=now, ttl=ttl) for entry in keys["keys"]}
+    fleet = ask_instances(urls, token) if urls else [_know_this_host(port)]
+    differences = find_differences(fleet)
+    keys = merge(fleet)
     if as_json:
-        for entry in keys["keys"]:
-            removal = removals[entry["kid"]]
-            entry["safe_to_remove"] = removal.safe
-            entry["safe_to_remove_because"] = removal.because
-            entry["safe_to_remove_at"] = removal.at
-        write_json({"running": running is not None, "pid": running["pid"] if running else None, **keys})
-        return
-    where = f"running (process {running['pid']})" if running else "not running: this is what its files say"
-    write(f"server: {where}\nkeyring fingerprint: {keys['fingerprint']}\n\n{tabulate(keys, removals)}\n{_FOOTER}")
+        write_json(_as_json(fleet, keys, differences))
+    else:
+        heads = "".join(
+            f"{facts.instance}: {_describe(facts)}, keyring {facts.keyring['fingerprint']}, sessions last "
+            f"{facts.keyring['ttl_seconds']} s\n"
+            for facts in fleet
+        )
+        write(f"{heads}{_loud(differences)}\n{tabulate(keys, time.time())}\n{'' if urls else _ALONE}")
+    if differences:
+        raise Failure((), ExitCode.FAILED)
 
 
-def _ask_server(port: int | None) -> dict[str, Any] | None:
-    """Return what the running server says of itself; None where none runs."""
-    from oguardai.server.control import ask_admin  # noqa: PLC0415
-    from oguardai.server.runtime import NotRunningError  # noqa: PLC0415
+def _know_this_host(port: int | None) -> Facts:
+    from oguardai.cli.keyfacts import ask_server, read_files  # noqa: PLC0415
 
-    runtime = find_server(port)
+    running = ask_server(port)
+    if running is None:
+        return read_files(read_config())
     try:
-        runtime.running_pid()
-    except NotRunningError as error:
-        if isinstance(error.__context__, PermissionError):
-            raise not_running(error) from None
-        return None
-    try:
-        return ask_admin(runtime, "/v1/diagnostics")
-    except NotRunningError as error:
-        raise not_running(error) from None
+        if load().keyring.fingerprint != running.keyring["fingerprint"]:
+            warn(f"the files hold another keyring than the server uses; to switch: {hint('reload')}")
+    except ConfigError as error:
+        warn(f"the files are not what the server runs with, and not valid: {error.reasons[0]}")
+    return running
 
 
-def _from_files(found: Any) -> dict[str, Any]:
-    from oguardai.cli.keytable import describe_keyring  # noqa: PLC0415
-    from oguardai.config import state_dir  # noqa: PLC0415
-    from oguardai.state import load as load_state  # noqa: PLC0415
+def _describe(facts: Facts) -> str:
+    return f"running (process {facts.pid})" if facts.pid is not None else "no server runs, this is what its files say"
 
-    try:
-        remembered = load_state(state_dir(found))
-    except StateError as error:
-        warn(str(error))
-        remembered = None
-    return describe_keyring(found.keyring, remembered, time.time())
+
+def _loud(differences: Sequence[str]) -> str:
+    if not differences:
+        return ""
+    lines = "".join(f"  {line}\n" for line in differences)
+    return f"\n{emphasise_alarm('THE KEYRINGS OF THE INSTANCES DIFFER:')}\n{lines}"
+
+
+def _as_json(fleet: Sequence[Facts], keys: Sequence[dict[str, Any]], differences: Sequence[str]) -> dict[str, Any]:
+    first = fleet[0]
+    common: dict[str, Any] = {
+        "fingerprint": first.keyring["fingerprint"] if not differences else None,
+        "active_kid": first.keyring["active_kid"] if not differences else None,
+        "ttl_seconds": max(facts.keyring["ttl_seconds"] for facts in fleet),
+        "keys": keys,
+        "differences": list(differences),
+        "instances": [
+            {
+                "instance": facts.instance,
+                "running": facts.pid is not None,
+                "pid": facts.pid,
+                "fingerprint": facts.keyring["fingerprint"],
+                "active_kid": facts.keyring["active_kid"],
+            }
+            for facts in fleet
+        ],
+    }
+    return common

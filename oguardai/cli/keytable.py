@@ -1,106 +1,79 @@
-"""What is known of each key, from the running server or from this host's files, and whether it may go."""
+"""The keys of one instance, or of a fleet together, as a table for people and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from oguardai.cli.output import UNKNOWN, format_table, format_time
-from oguardai.keyring import Key, Keyring, KeyState
-from oguardai.state import State
+from oguardai.cli.keyfacts import Facts, judge_removal
+from oguardai.cli.output import UNKNOWN, format_age, format_table, format_time
+from oguardai.keystatus import ACTIVE
 
-ACTIVE = "ACTIVE"
-_HEADERS = ("KID", "STATE", "FINGERPRINT", "SEALED", "OPENED", "LAST USE", "LISTED SINCE", "SAFE TO REMOVE")
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Whether a key may be removed: ``at`` is when it may (unix seconds), None while nobody can tell."""
-
-    safe: bool
-    because: str
-    at: float | None = None
+_HEADERS = ("KID", "STATE", "FINGERPRINT", "AGE", "SEALED", "OPENED", "LAST USE", "SAFE TO REMOVE")
+_DIFFERENT = "DIFFERENT"
 
 
-def describe_keyring(ring: Keyring, state: State | None, now: float) -> dict[str, Any]:
-    """Describe the keys of the files in the shape of ``/v1/diagnostics``, where no server runs to ask.
+def merge(fleet: Sequence[Facts]) -> list[dict[str, Any]]:
+    """Describe every key as the instances together know it, in the order of their kids.
 
-    Args:
-        state: what this host remembers; None: nothing.
+    Counts are summed, of times the latest counts, and the earliest for ``listed_since``; a key is safe to remove when
+    every instance says so. ``state`` and ``fingerprint`` are DIFFERENT where the instances disagree.
     """
-    active = ring.active(now).kid
-    known = state.stopped(now).keys if state is not None else {}
-    keys = []
-    for key in ring.keys:
-        record = known.get(key.kid)
-        if record is not None and record.fingerprint != key.fingerprint:
-            record = None
-        keys.append(
+    merged = []
+    for kid in sorted({entry["kid"] for facts in fleet for entry in facts.keyring["keys"]}):
+        entries = [entry for facts in fleet if (entry := facts.entry(kid)) is not None]
+        removal = judge_removal(kid, fleet)
+        merged.append(
             {
-                "kid": key.kid,
-                "fingerprint": key.fingerprint,
-                "state": ACTIVE if key.kid == active else _state(key, now),
-                "not_before": key.not_before,
-                "source": key.source,
-                "sealed": None,
-                "opened": None,
-                "last_seal": None,
-                "last_open": None,
-                "listed_since": record.listed_since if record is not None else None,
-                "safe_to_remove_at": record.safe_at(now) if record is not None else None,
+                "kid": kid,
+                "fingerprint": _common(entries, "fingerprint"),
+                "state": _common(entries, "state"),
+                "not_before": max((entry["not_before"] for entry in entries if entry["not_before"]), default=None),
+                "source": _common(entries, "source"),
+                "sealed": _over(entries, "sealed", sum),
+                "opened": _over(entries, "opened", sum),
+                "last_seal": _over(entries, "last_seal", max),
+                "last_open": _over(entries, "last_open", max),
+                "listed_since": _over(entries, "listed_since", min),
+                "safe_to_remove": removal.safe,
+                "safe_to_remove_because": removal.because,
+                "safe_to_remove_at": removal.at,
             }
         )
-    return {"fingerprint": ring.fingerprint, "active_kid": active, "keys": keys}
+    return merged
 
 
-def _state(key: Key, now: float) -> str:
-    if key.state is not KeyState.IN_USE:
-        return str(key.state)
-    return "standby" if key.can_seal(now) else "pending"
+def _common(entries: Sequence[Any], name: str) -> Any:
+    values = {entry[name] for entry in entries}
+    return values.pop() if len(values) == 1 else _DIFFERENT
 
 
-def judge_removal(entry: Mapping[str, Any], *, now: float, ttl: float) -> Removal:
-    """Tell whether a key may be removed, and on what that rests. What is not known counts as unsafe.
-
-    Args:
-        entry: a key as ``/v1/diagnostics`` describes it.
-        ttl: ``session.ttl_seconds``. Before this host first saw the key, it may have sealed here or elsewhere.
-    """
-    if entry["state"] == ACTIVE:
-        return Removal(False, "it seals")
-    if entry["state"] == "pending":
-        return Removal(False, f"it seals from {format_time(entry['not_before'])}")
-    at, listed_since = entry.get("safe_to_remove_at"), entry.get("listed_since")
-    if listed_since is None:
-        return Removal(False, "this host does not know when it sealed last")
-    if at is None:
-        return Removal(False, "some worker may still seal with it")
-    at = max(at, listed_since + ttl)
-    if at > now:
-        return Removal(False, f"sessions under it may be valid until {format_time(at)}", at)
-    return Removal(True, f"no session under it is valid since {format_time(at)}", at)
+def _over(entries: Sequence[Any], name: str, combine: Callable[[list[Any]], Any]) -> Any:
+    known = [entry[name] for entry in entries if entry[name] is not None]
+    return combine(known) if known else None
 
 
-def tabulate(keyring: Mapping[str, Any], removals: Mapping[int, Removal]) -> str:
+def tabulate(keys: Sequence[dict[str, Any]], now: float) -> str:
     """Lay out the keys for people; the one that seals stands out."""
     rows = []
     marked = None
-    for index, entry in enumerate(keyring["keys"]):
-        removal = removals[entry["kid"]]
-        if entry["state"] == ACTIVE:
+    for index, key in enumerate(keys):
+        if key["state"] == ACTIVE:
             marked = index
-        last = max((moment for moment in (entry["last_seal"], entry["last_open"]) if moment), default=None)
+        state = key["state"]
+        if state == "pending":
+            state = f"pending until {format_time(key['not_before'])}"
+        last = max((moment for moment in (key["last_seal"], key["last_open"]) if moment), default=None)
         rows.append(
             (
-                str(entry["kid"]),
-                entry["state"],
-                entry["fingerprint"],
-                _count(entry["sealed"]),
-                _count(entry["opened"]),
+                str(key["kid"]),
+                state,
+                key["fingerprint"],
+                UNKNOWN if key["listed_since"] is None else format_age(now - key["listed_since"]),
+                _count(key["sealed"]),
+                _count(key["opened"]),
                 format_time(last),
-                format_time(entry["listed_since"]),
-                f"{'yes' if removal.safe else 'no'}: {removal.because}",
+                f"{'yes' if key['safe_to_remove'] else 'no'}: {key['safe_to_remove_because']}",
             )
         )
     return format_table(_HEADERS, rows, marked=marked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
 from collections.abc import Callable
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from oguardai.server.runtime import NotRunningError, RuntimeDirectory
 
 _CONFIG_DIR = "oguardai.config_dir"  # in click's meta, which a command shares with the groups above it
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -48,6 +52,22 @@ def port_option(command: _Command) -> _Command:
         "--port", type=int, metavar="PORT", help="The port that `serve` was given, if it was given one."
     )
     return option(command)
+
+
+def reload_option(command: _Command) -> _Command:
+    """Add ``--reload``, for commands that edit the files."""
+    option = click.option("--reload", "and_reload", is_flag=True, help="Reload the running server afterwards.")
+    return option(command)
+
+
+def read_duration(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """Turn ``30s``, ``10m``, ``2h`` or ``90d`` into seconds, as the callback of an option."""
+    if value is None:
+        return None
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise click.BadParameter("expected a number and s, m, h or d, such as 10m", ctx, parameter)
+    return float(int(match[1]) * _SECONDS[match[2]])
 
 
 def json_option(text: str) -> Callable[[_Command], _Command]:

@@ -93,6 +93,11 @@ def emphasise(text: str) -> str:
     return click.style(text, bold=True, fg="green") if is_coloured() else text
 
 
+def emphasise_alarm(text: str) -> str:
+    """Make a text that must not be missed stand out where there is colour."""
+    return click.style(text, bold=True, fg="red") if is_coloured() else text
+
+
 def format_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, marked: int | None = None) -> str:
     """Lay out rows in columns under their headers; the row with index ``marked`` stands out."""
     table = [list(headers), *([one_line(cell) for cell in row] for row in rows)]
@@ -116,11 +121,13 @@ def format_time(moment: float | None) -> str:
 def format_distance(moment: float, now: float | None = None) -> str:
     """Write how far a moment is from now: ``in 59 min``, ``2 h ago``."""
     seconds = moment - (time.time() if now is None else now)
-    amount = abs(seconds)
-    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
-        if amount >= 2 * size:
-            text = f"{int(amount // size)} {unit}"
-            break
-    else:
-        text = f"{int(amount)} s"
+    text = format_age(abs(seconds))
     return f"in {text}" if seconds >= 0 else f"{text} ago"
+
+
+def format_age(seconds: float) -> str:
+    """Write a time in the unit that people use for one as long: ``59 min``, ``2 h``."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(max(seconds, 0))} s"

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from oguardai import __version__
-from oguardai.cli import configuration, keys, processes, rotation, secrets, sessions, texts
+from oguardai.cli import configuration, doctor, keys, processes, removal, rotation, secrets, sessions, texts
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.groups import CommandGroup
 from oguardai.cli.options import config_dir_option
@@ -134,10 +134,21 @@ for _command in (
     configuration.config,
     secrets.secret,
     keys.keyring,
+    doctor.doctor,
     sessions.session,
     texts.transform,
     texts.rehydrate,
     texts.detect,
 ):
     cli.add_command(_command)
-keys.keyring.add_command(rotation.rotate)
+for _command in (
+    rotation.adopt,
+    rotation.add,
+    rotation.rotate,
+    rotation.activate,
+    rotation.rollback,
+    removal.revoke,
+    removal.remove,
+    removal.prune,
+):
+    keys.keyring.add_command(_command)

@@ -1,203 +1,223 @@
-"""``keyring rotate``: add a new key to the keyring, so that it seals and the old ones go on opening."""
+"""``keyring add``, ``rotate``, ``activate``, ``rollback``, ``adopt``: bring a new key in without a client noticing."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-import re
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
-from oguardai.cli.files import replace_file
-from oguardai.cli.options import config_dir, config_dir_option, find_server, hint, port_option, read_config
-from oguardai.cli.output import format_time, write
+from oguardai.cli.options import config_dir_option, hint, port_option, read_duration, reload_option
+from oguardai.cli.output import format_distance, format_time, write
 from oguardai.cli.processes import report_reload
-from oguardai.errors import ConfigError
 
 if TYPE_CHECKING:
+    from oguardai.cli.changes import Editor
     from oguardai.config import Config
 
-_MOVE_FIRST = (
-    "the key comes from GUARDAI_SESSION_SECRET ({source}), and a second one can only stand in a keyring",
-    "first, in {yaml} under session:, write keyring: and below it - kid: 0 with the present secret as secret:, "
-    "then: {reload}; no session is lost by that, and the line of GUARDAI_SESSION_SECRET can go",
+CODES = describe_codes(
+    (
+        ExitCode.OK,
+        ExitCode.FAILED,
+        ExitCode.USAGE,
+        ExitCode.UNAVAILABLE,
+        ExitCode.CANNOT_CREATE,
+        ExitCode.NO_PERMISSION,
+        ExitCode.CONFIG,
+    )
 )
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def _read_duration(ctx: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    match = _DURATION.fullmatch(value)
-    if match is None:
-        raise click.BadParameter("expected a number and s, m, h or d, such as 10m", ctx, parameter)
-    return float(int(match[1]) * _SECONDS[match[2]])
-
-
-@click.command(
-    short_help="Add a new key, which seals from now on.",
-    epilog=describe_codes(
-        (
-            ExitCode.OK,
-            ExitCode.FAILED,
-            ExitCode.USAGE,
-            ExitCode.UNAVAILABLE,
-            ExitCode.CANNOT_CREATE,
-            ExitCode.NO_PERMISSION,
-            ExitCode.CONFIG,
-        )
-    ),
-)
-@config_dir_option
-@port_option
-@click.option("--reload", "and_reload", is_flag=True, help="Reload the running server afterwards.")
-@click.option(
+_activate_in_option = click.option(
     "--activate-in",
     "delay",
     metavar="TIME",
-    callback=_read_duration,
+    callback=read_duration,
     help="Let the key open at once and seal only after this time (30s, 10m, 2h, 1d): for a fleet, which must all "
     "have the file by then.",
 )
-def rotate(port: int | None, and_reload: bool, delay: float | None) -> None:
+
+
+@click.command(short_help="Add a new key.", epilog=CODES)
+@config_dir_option
+@port_option
+@reload_option
+@_activate_in_option
+@click.option("--staged", is_flag=True, help="Let the key open only, until `keyring activate`.")
+def add(port: int | None, and_reload: bool, delay: float | None, staged: bool) -> None:
+    """Add a new key to session.keyring: it seals from the next reload on, unless told otherwise.
+
+    Nothing else in oguardai.yaml changes. The secret is made here and not shown.
+    """
+    if staged and delay is not None:
+        raise click.UsageError("--staged and --activate-in exclude each other", click.get_current_context())
+    _add(port, and_reload, delay, staged=staged)
+
+
+@click.command(short_help="Add a new key, which seals from now on.", epilog=CODES)
+@config_dir_option
+@port_option
+@reload_option
+@_activate_in_option
+@click.option(
+    "--if-older-than",
+    "age",
+    metavar="TIME",
+    callback=read_duration,
+    help="Do nothing while the key that seals is younger (90d): for a timer.",
+)
+def rotate(port: int | None, and_reload: bool, delay: float | None, age: float | None) -> None:
     """Add a new key to session.keyring, which seals from now on, while the old ones go on opening.
 
     Nothing else in oguardai.yaml changes. The secret is made here and not shown. The old key is not removed: `oguardai
-    keyring status` says when that is safe.
+    keyring status` says when that is safe, and `oguardai keyring prune` does it. In a fleet, do this on one host and
+    bring the file to the others: two hosts that make a key each have two keys under one kid.
     """
-    with _lock(config_dir()):
-        kid, begins = _add_key(port, delay)
-    place = config_dir() / _yaml_name()
-    when = f"seals from {format_time(begins)}" if begins is not None else "seals"
-    if not and_reload:
-        write(f"kid {kid} is in {place}; for the server to use it: {hint('reload')}\n")
-        return
-    write(f"kid {kid} is in {place} and {when} once the server has it\n")
-    report_reload(port)
+    _add(port, and_reload, delay, age=age)
 
 
-def _add_key(port: int | None, delay: float | None) -> tuple[int, float | None]:
-    """Edit the file; return the new kid, and when it begins to seal if that is later."""
-    from oguardai.cli.keyedit import NotEditableError, append_key  # noqa: PLC0415 - see the package's docstring
-    from oguardai.keyring import MAX_KID, generate_secret  # noqa: PLC0415
+def _add(
+    port: int | None, and_reload: bool, delay: float | None, *, staged: bool = False, age: float | None = None
+) -> None:
+    from oguardai.cli.changes import editing  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keyplans import find_pending, plan_addition  # noqa: PLC0415
 
-    found, now = read_config(), time.time()
-    path = found.config_dir / _yaml_name()
-    _check_may_rotate(found, path, port, now)
-    kid = max(key.kid for key in found.keyring.keys) + 1
-    if kid > MAX_KID:
-        raise Failure(f"{path}: the highest kid there can be is in use")
-    begins = float(int(now + delay) + 1) if delay is not None else None
-    fields = {"kid": str(kid), "secret": generate_secret()}
-    if begins is not None:
-        fields["not_before"] = format_time(begins)
-    try:
-        data = path.read_bytes()
-        edited = append_key(data.decode("utf-8-sig"), fields).encode()
-    except NotEditableError as error:
-        raise Failure(f"{path}: {error}") from None
-    if data.startswith(b"\xef\xbb\xbf"):
-        edited = b"\xef\xbb\xbf" + edited
-    _check_edit(found, edited, kid, now)
-    status = os.stat(path)
-    if (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) != found.yaml_stamp:
-        raise Failure(f"{path}: was changed by somebody else meanwhile; nothing was written, try again")
-    replace_file(str(path), edited, like=status)
-    return kid, begins
+    with editing() as editor:
+        ring = editor.found.keyring
+        check_is_keyring(editor.found)
+        pending = find_pending(ring, editor.now)
+        if pending is not None:
+            raise Failure(
+                f"kid {pending.kid} is waiting to seal from {format_time(pending.not_before)}: wait for it, or go back "
+                f"on it with: {hint('keyring rollback')}"
+            )
+        if not _is_due(editor, port, age):
+            return
+        begins = float(int(editor.now + delay) + 1) if delay is not None else None
+        new = plan_addition(ring, not_before=begins, staged=staged)
+        editor.write([new])
+    then = f"seals from {format_time(begins)}" if begins is not None else "seals"
+    if staged:
+        then = f"opens; to let it seal later: {hint(f'keyring activate {new.kid}')}"
+    finish(f"kid {new.kid} is in {editor.path}: once the server has it, it {then}", port, and_reload)
 
 
-def _check_may_rotate(found: Config, path: Path, port: int | None, now: float) -> None:
-    """Refuse where a new key would not do what the operator expects of it."""
+def _is_due(editor: Editor, port: int | None, age: float | None) -> bool:
+    """Tell whether the key that seals is at least ``age`` seconds old; says so when it is not."""
+    from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
+
+    active = editor.found.keyring.active(editor.now).kid
+    entry = know_this_host(editor.found, port).entry(active)
+    if age is None:
+        return True
+    since = entry["listed_since"] if entry is not None else None
+    if since is None:
+        raise Failure(f"this host does not know how old kid {active} is: no server has run with it here")
+    if editor.now - since >= age:
+        return True
+    write(f"kid {active} seals, and was first seen here {format_distance(since, editor.now)}: nothing to do\n")
+    return False
+
+
+def finish(message: str, port: int | None, and_reload: bool, *, force: bool = False) -> None:
+    """Say what was written, and reload the server, or say how."""
+    write(f"{message}\n")
+    if and_reload:
+        report_reload(port, force=force)
+    else:
+        write(f"for the server to use it: {hint('reload --force' if force else 'reload')}\n")
+
+
+def check_is_keyring(found: Config) -> None:
+    """Raise Failure where the key comes from GUARDAI_SESSION_SECRET, with the commands for that."""
     from oguardai.config import KEYRING_PATH  # noqa: PLC0415
 
     if found.keyring.keys[0].source == "env":
-        facts = {"source": found.sources[KEYRING_PATH], "yaml": path, "reload": hint("reload")}
-        raise Failure(line.format_map(facts) for line in _MOVE_FIRST)
-    for key in found.keyring.keys:
-        if key.not_before is not None and key.not_before > now:
-            raise Failure(
-                f"kid {key.kid} is waiting to seal from {format_time(key.not_before)}: wait for it, or remove it first"
+        raise Failure(
+            (
+                f"the key comes from GUARDAI_SESSION_SECRET ({found.sources[KEYRING_PATH]}): one key, no keyring",
+                f"to move it into one, by which no session is lost: {hint('keyring adopt')}",
+                f"to replace it, by which every session is: {hint('secret set')}",
             )
-    running = _running_fingerprint(port)
-    if running is not None and running != found.keyring.fingerprint:
-        raise Failure(f"the server does not use the keyring of the file yet; first: {hint('reload')}")
+        )
 
 
-def _running_fingerprint(port: int | None) -> str | None:
-    from oguardai.server.control import ask_admin  # noqa: PLC0415
-    from oguardai.server.runtime import NotRunningError  # noqa: PLC0415
+@click.command(short_help="Let a key seal.", epilog=CODES)
+@config_dir_option
+@port_option
+@reload_option
+@click.argument("kid", type=int)
+def activate(port: int | None, and_reload: bool, kid: int) -> None:
+    """Let key KID seal: one that is staged or waits for its time, or an earlier one.
 
-    try:
-        return str(ask_admin(find_server(port), "/v1/diagnostics")["keyring"]["fingerprint"])
-    except NotRunningError:
-        return None
-
-
-def _check_edit(found: Config, edited: bytes, kid: int, now: float) -> None:
-    """Read the edited file as the server will, before it takes the place of the old one.
-
-    Raises:
-        Failure: it is not what it was, with one key more.
+    In a fleet every instance must be able to open with it before: `oguardai doctor` and `oguardai keyring status` with
+    --url tell. All other keys go on opening.
     """
-    from oguardai.config import load_config  # noqa: PLC0415
+    from oguardai.cli.changes import editing  # noqa: PLC0415
+    from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
+    from oguardai.cli.keyplans import plan_activation  # noqa: PLC0415
 
-    with _beside(found.config_dir) as directory:
-        descriptor = os.open(directory / _yaml_name(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(edited)
-        try:
-            new = load_config(directory, os.environ, now=now)
-        except ConfigError as error:
-            reasons = [str(problem).replace(str(directory), str(found.config_dir)) for problem in error.problems]
-            raise Failure(["with one key more the file would be refused; nothing was written", *reasons]) from None
-    *old, added = new.keyring.keys
-    if tuple(old) != found.keyring.keys or added.kid != kid or new.settings != found.settings:
-        raise Failure(f"{found.config_dir / _yaml_name()}: cannot be edited safely; add the key by hand")
-
-
-@contextlib.contextmanager
-def _beside(directory: Path) -> Iterator[Path]:
-    """Make a private directory that holds links to everything in this one but oguardai.yaml, and remove it."""
-    try:
-        temporary = Path(tempfile.mkdtemp(dir=directory, prefix=".rotate."))
-    except OSError as error:
-        raise Failure(f"{directory}: cannot be written: {error.strerror}", ExitCode.CANNOT_CREATE) from None
-    try:
-        for name in os.listdir(directory):
-            if name not in {_yaml_name(), temporary.name}:
-                (temporary / name).symlink_to(Path("..") / name)
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with editing() as editor:
+        check_is_keyring(editor.found)
+        changes = plan_activation(editor.found.keyring, kid, editor.now)
+        know_this_host(editor.found, port)
+        if not changes:
+            write(f"kid {kid} seals already: nothing to do\n")
+            return
+        editor.write(changes)
+    finish(f"kid {kid} seals once the server has {editor.path}", port, and_reload)
 
 
-@contextlib.contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Keep a second rotation out."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:  # the configuration's own problem, which its reader tells
-        yield
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Failure(f"{directory}: is being changed by another command; try again") from None
-    finally:
-        os.close(descriptor)
+@click.command(short_help="Go back on the last change, losing no session.", epilog=CODES)
+@config_dir_option
+@port_option
+@reload_option
+def rollback(port: int | None, and_reload: bool) -> None:
+    """Let the key seal that sealed before the last change of the keyring.
+
+    No session is lost: a key that the change brought goes on opening, staged, and one that it removed opens again. A
+    revoked key stays revoked, and what was pruned is gone from the backup too.
+    """
+    from oguardai.cli.changes import editing  # noqa: PLC0415
+    from oguardai.cli.keyedit import decode, fields_of  # noqa: PLC0415
+    from oguardai.cli.keyplans import plan_rollback  # noqa: PLC0415
+
+    with editing() as editor:
+        check_is_keyring(editor.found)
+        data, before = editor.read_backup()
+        changes = plan_rollback(
+            editor.found.keyring, before.keyring, editor.now, lambda kid: fields_of(decode(data), kid)
+        )
+        if not changes:
+            write("the keys are as they were before the last change: nothing to do\n")
+            return
+        active = editor.write(changes).active(time.time()).kid
+    finish(f"kid {active} seals, as before the last change, once the server has {editor.path}", port, and_reload)
 
 
-def _yaml_name() -> str:
-    from oguardai.config import YAML_NAME  # noqa: PLC0415
+@click.command(short_help="Move the key from GUARDAI_SESSION_SECRET into a keyring.", epilog=CODES)
+@config_dir_option
+@port_option
+@reload_option
+def adopt(port: int | None, and_reload: bool) -> None:
+    """Make a keyring of the key that comes from GUARDAI_SESSION_SECRET, as kid 0, so that it can be rotated.
 
-    return YAML_NAME
+    No session is lost: it is the same key under the same kid. In oguardai.env the line stays, empty, so that a secret
+    that somebody puts there later is noticed, instead of being without effect.
+    """
+    from oguardai.cli.changes import Create, editing  # noqa: PLC0415
+    from oguardai.cli.envedit import empty_secret, read_secret  # noqa: PLC0415
+    from oguardai.config import KEYRING_PATH, SECRET_ENV  # noqa: PLC0415
+
+    with editing() as editor:
+        found = editor.found
+        if found.keyring.keys[0].source == "env":
+            editor.write([Create(0, read_secret(found))])
+            message = f"kid 0 in {editor.path} is the key of {SECRET_ENV} ({found.sources[KEYRING_PATH]}) now"
+        elif found.env_file_secret is not None:  # an earlier call was cut short, or it is a leftover
+            message = f"the keys are in {editor.path}, and {SECRET_ENV} had no effect"
+        else:
+            write(f"the keys are in {editor.path} already: nothing to do\n")
+            return
+        emptied = empty_secret(found)
+    message += f"; its line in {emptied} is empty now" if emptied else "; take it out of the environment as well"
+    finish(message, port, and_reload)

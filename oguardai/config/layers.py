@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,8 +93,12 @@ class Layers:
         """Note a problem."""
         self.problems.append(Problem(message, file, line, key, severity))
 
-    def read_files(self) -> None:
-        """Read oguardai.yaml and oguardai.env; either may be missing."""
+    def read_files(self, yaml_data: bytes | None = None) -> None:
+        """Read oguardai.yaml and oguardai.env; either may be missing.
+
+        Args:
+            yaml_data: taken for what stands in oguardai.yaml, to try an edit before it is made.
+        """
         try:
             status = os.stat(self.config_dir)
         except FileNotFoundError:
@@ -105,7 +109,7 @@ class Layers:
             self.problem("the name of the configuration directory is not a path")
         else:
             if stat.S_ISDIR(status.st_mode):
-                self._read_yaml()
+                self._read_yaml(yaml_data)
                 self._read_env_file()
             else:
                 self.problem("is not a directory", str(self.config_dir))
@@ -121,8 +125,11 @@ class Layers:
             self.problems.append(warning)
         return content
 
-    def _read_yaml(self) -> None:
+    def _read_yaml(self, data: bytes | None) -> None:
         self.yaml = self._read_file(YAML_NAME)
+        if data is not None:
+            path = self.config_dir / YAML_NAME
+            self.yaml = FileContent(path, data, 0o600, ()) if self.yaml is None else replace(self.yaml, data=data)
         if self.yaml is None:
             return
         file = str(self.yaml.path)

@@ -62,6 +62,7 @@ def load_config(
     overrides: Mapping[str, object] | None = None,
     *,
     now: float,
+    yaml_data: bytes | None = None,
 ) -> Config:
     """Read and check the configuration; later wins: defaults, yaml, env file, environment, command line.
 
@@ -69,12 +70,13 @@ def load_config(
         environ: the process environment; nothing is read from ``os.environ``.
         overrides: values of the command line by setting path; None is a value that was not given.
         now: unix seconds, to tell whether a key can seal.
+        yaml_data: taken for what stands in oguardai.yaml, to try an edit before it is made.
 
     Raises:
         ConfigError: with all errors, and the warnings beside them. No message holds a secret.
     """
     layers = Layers(Path(config_dir))
-    layers.read_files()
+    layers.read_files(yaml_data)
     layers.read_environment(environ)
     layers.read_overrides(overrides or {})
     keyring, secret_files = _choose_keyring(layers, environ, now)

@@ -61,11 +61,11 @@ def _reload_once(runtime: RuntimeDirectory) -> dict[str, Any]:
     raise NotRunningError(f"the server (process {pid}) did not finish reloading within {_WAIT_SECONDS:.0f} seconds")
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=10)
+    def __init__(self, path: str, *, timeout: float = 10.0) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
@@ -82,7 +82,7 @@ def ask_admin(runtime: RuntimeDirectory, path: str) -> dict[str, Any]:
         NotRunningError: no server runs, or it does not answer.
     """
     runtime.running_pid()
-    connection = _UnixConnection(str(runtime.admin_socket))
+    connection = UnixConnection(str(runtime.admin_socket))
     try:
         connection.request("GET", path)
         response = connection.getresponse()

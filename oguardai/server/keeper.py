@@ -267,11 +267,6 @@ class Keeper:
 
     def publish_status(self) -> None:
         """Tell the workers what is true of the server as a whole, for diagnostics and metrics."""
-        now = time.time()
-        records = {
-            str(kid): {"listed_since": record.listed_since, "safe_at": record.safe_at(now)}
-            for kid, record in self._state.keys.items()
-        }
         status = {
             "version": __version__,
             "python": platform.python_version(),
@@ -285,7 +280,7 @@ class Keeper:
                 "warnings": shortened(str(problem) for problem in self.config.warnings),
             },
             "reload": {**self._last, "counts": self._counts},
-            "records": records,
+            "records": {str(kid): dataclasses.asdict(record) for kid, record in self._state.keys.items()},
         }
         self.memory.status.write(json.dumps(status).encode())
 

@@ -19,6 +19,7 @@ import zlib
 from dataclasses import dataclass
 
 from oguardai.keyring import MAX_KEYS
+from oguardai.keystatus import Usage
 
 MAX_WORKERS = 64
 
@@ -86,27 +87,6 @@ class Slot:
     pid: int
     generation: int
     heartbeat: float  # CLOCK_MONOTONIC seconds; 0 before the worker serves
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Counters of one key, of one worker or summed over all."""
-
-    sealed: int = 0
-    opened: int = 0
-    last_seal: float = 0.0
-    last_open: float = 0.0
-    latest_expiry: float = 0.0
-
-    def merged(self, other: Usage) -> Usage:
-        """Return both together."""
-        return Usage(
-            self.sealed + other.sealed,
-            self.opened + other.opened,
-            max(self.last_seal, other.last_seal),
-            max(self.last_open, other.last_open),
-            max(self.latest_expiry, other.latest_expiry),
-        )
 
 
 class SharedMemory:

@@ -16,8 +16,10 @@ from typing import Any
 
 from oguardai.config import Settings, settings_from_json, settings_to_json
 from oguardai.keyring import Key, Keyring, KeyState
+from oguardai.keystatus import Usage, describe_keyring
 from oguardai.logs import configure_logging
-from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot, Usage
+from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot
+from oguardai.state import KeyRecord
 
 _LOOK_WAIT_SECONDS = 2.5  # a look may have to wait for its second to pass
 _SHORT_WAIT_SECONDS = 0.2
@@ -213,7 +215,13 @@ class WorkerSource:
         status: dict[str, Any] = json.loads(published[1]) if published else {}
         snapshot, now = self.refresh(), time.time()
         status["generation"] = self._generation
-        status["keyring"] = describe_keyring(snapshot, self._memory, status.pop("records", {}), now)
+        status["keyring"] = describe_keyring(
+            snapshot.keyring,
+            now=now,
+            ttl=snapshot.settings.session.ttl_seconds,
+            records={int(kid): KeyRecord(**record) for kid, record in status.pop("records", {}).items()},
+            usage={kid: self._memory.total(column) for kid, column in snapshot.columns.items()},
+        )
         status["workers"] = [
             {
                 "pid": slot.pid,
@@ -224,44 +232,3 @@ class WorkerSource:
             if slot.pid
         ]
         return status
-
-
-def describe_keyring(
-    snapshot: Snapshot, memory: SharedMemory, records: Mapping[str, Mapping[str, Any]], now: float
-) -> dict[str, Any]:
-    """Describe the keys for people and scripts: fingerprints, states and counters, never a secret.
-
-    ``state`` is ACTIVE for the one that seals, ``pending`` before its not_before, ``staged``, ``revoked``, and
-    ``standby`` for one that only opens because another seals. Times are unix seconds, None where nothing is known.
-    """
-    active = snapshot.keyring.active_kid(now)
-    keys = []
-    for key in snapshot.keyring.keys:
-        if key.kid == active:
-            state = "ACTIVE"
-        elif key.state is not KeyState.IN_USE:
-            state = str(key.state)
-        else:
-            state = "standby" if key.can_seal(now) else "pending"
-        column = snapshot.columns.get(key.kid)
-        usage = memory.total(column) if column is not None else Usage()
-        record = records.get(str(key.kid), {})
-        safe_at = record.get("safe_at")
-        if safe_at is not None:
-            safe_at = max(safe_at, usage.latest_expiry)
-        keys.append(
-            {
-                "kid": key.kid,
-                "fingerprint": key.fingerprint,
-                "state": state,
-                "not_before": key.not_before,
-                "source": key.source,
-                "sealed": usage.sealed,
-                "opened": usage.opened,
-                "last_seal": usage.last_seal or None,
-                "last_open": usage.last_open or None,
-                "listed_since": record.get("listed_since"),
-                "safe_to_remove_at": safe_at,
-            }
-        )
-    return {"fingerprint": snapshot.keyring.fingerprint, "active_kid": active, "keys": keys}

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from oguardai import __version__
-from oguardai.keyring import Keyring, KeyState
+from oguardai.keyring import Keyring
+from oguardai.keystatus import Usage, describe_keyring
 
 if TYPE_CHECKING:
     from oguardai.config import Config, Settings
@@ -52,9 +53,7 @@ class Source(Protocol):
 
             {"version", "pid", "started_at", "generation",
              "config": {"dir", "digest", "sources": {setting: where}, "warnings": [text]},
-             "keyring": {"fingerprint", "active_kid", "keys": [
-                 {"kid", "fingerprint", "state": ACTIVE|standby|pending|staged|revoked, "not_before",
-                  "sealed", "opened", "last_seal", "last_open", "listed_since", "safe_to_remove_at"}]},
+             "keyring": as describe_keyring() of keystatus.py gives it,
              "reload": {"outcome": ok|partial|refused|failed, "at", "last_success_at", "reasons": [text],
                         "counts": {outcome: number}},
              "workers": [{"pid", "generation", "heartbeat_age_seconds"}]}
@@ -79,8 +78,7 @@ class StaticSource:
         self._config = config
         self._started = time.monotonic()
         self._started_at = time.time()
-        self._sealed: dict[int, tuple[int, float]] = {}  # kid → how often, when last
-        self._opened: dict[int, tuple[int, float]] = {}
+        self._usage: dict[int, Usage] = {}
 
     def settings(self) -> Settings:
         return self._settings
@@ -101,17 +99,19 @@ class StaticSource:
         return time.monotonic() - self._started
 
     def record_seal(self, kid: int, expires_at: float) -> None:
-        self._sealed[kid] = (self._sealed.get(kid, (0, 0.0))[0] + 1, time.time())
+        self._count(kid, Usage(sealed=1, last_seal=time.time(), latest_expiry=expires_at))
 
     def record_open(self, kid: int, expires_at: float) -> None:
-        self._opened[kid] = (self._opened.get(kid, (0, 0.0))[0] + 1, time.time())
+        self._count(kid, Usage(opened=1, last_open=time.time(), latest_expiry=expires_at))
+
+    def _count(self, kid: int, usage: Usage) -> None:
+        self._usage[kid] = self._usage.get(kid, Usage()).merged(usage)
 
     def reload_outcome(self) -> str | None:
         return None
 
     def server_status(self) -> dict[str, Any]:
         config = self._config
-        active = self._keyring.active_kid(time.time())
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -123,24 +123,9 @@ class StaticSource:
                 "sources": dict(config.sources) if config else {},
                 "warnings": [str(warning) for warning in config.warnings] if config else [],
             },
-            "keyring": {
-                "fingerprint": self._keyring.fingerprint,
-                "active_kid": active,
-                "keys": [
-                    {
-                        "kid": key.kid,
-                        "fingerprint": key.fingerprint,
-                        "state": self._state(key.kid, active),
-                        "not_before": key.not_before,
-                        "sealed": self._sealed.get(key.kid, (0, None))[0],
-                        "opened": self._opened.get(key.kid, (0, None))[0],
-                        "last_seal": self._sealed.get(key.kid, (0, None))[1],
-                        "last_open": self._opened.get(key.kid, (0, None))[1],
-                        "listed_since": None,
-                    }
-                    for key in self._keyring.keys
-                ],
-            },
+            "keyring": describe_keyring(
+                self._keyring, now=time.time(), ttl=self._settings.session.ttl_seconds, usage=self._usage
+            ),
             "reload": {
                 "outcome": "ok",
                 "at": self._started_at,
@@ -150,12 +135,3 @@ class StaticSource:
             },
             "workers": [{"pid": os.getpid(), "generation": 0, "heartbeat_age_seconds": 0.0}],
         }
-
-    def _state(self, kid: int, active: int | None) -> str:
-        key = self._keyring.find(kid)
-        assert key is not None  # noqa: S101 - called with kids of the ring
-        if kid == active:
-            return "ACTIVE"
-        if key.state is not KeyState.IN_USE:
-            return str(key.state)
-        return "standby" if key.can_seal(time.time()) else "pending"
