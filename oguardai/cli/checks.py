@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from oguardai.cli.output import format_time
 from oguardai.cli.remote import AdminRefused, Answer, Instance, RemoteError, Unreachable
+from oguardai.cli.ringdiff import ALL, RingView, find_differences, group, spread, view_ring
 
-ALL = "all"
 _SWITCH_SECONDS = 60.0  # around a not_before, in which instances may be asked before and after it
 _MAX_REASONS = 3
-_IN_USE = frozenset({"ACTIVE", "standby", "pending"})  # what time makes of a key that is neither staged nor revoked
 _RELOAD_ADVICE = {
     "failed": "mend the file on that host, then `oguardai reload` there",
     "refused": "look at the file on that host, then `oguardai reload` there, with --force if it is what you want",
@@ -74,21 +73,9 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyView:
-    """A key as an instance shows it; ``state`` without what the time makes of it."""
-
-    fingerprint: str
-    state: str
-    not_before: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(RingView):
     """What ``/v1/diagnostics`` says, as far as the checks need it; times are unix seconds."""
 
-    fingerprint: str
-    active_kid: int | None
-    keys: Mapping[int, KeyView]
     outcome: str | None
     reloaded_at: float | None
     reasons: Sequence[str]
@@ -155,24 +142,23 @@ def read_diagnosis(instance: Instance) -> Diagnosis:
     """Ask for ``/v1/diagnostics``; raises as Instance.diagnostics() does, and RemoteError for what makes no sense."""
     status = instance.diagnostics()
     try:
-        ring, reload, workers = status["keyring"], status["reload"], status["workers"]
+        ring, reload, workers = view_ring(status["keyring"]), status["reload"], status["workers"]
         return Diagnosis(
-            fingerprint=str(ring["fingerprint"]),
-            active_kid=ring["active_kid"],
-            keys={int(key["kid"]): _view(key) for key in ring["keys"]},
+            ring.fingerprint,
+            ring.active_kid,
+            ring.keys,
             outcome=reload.get("outcome"),
-            reloaded_at=reload.get("at"),
+            reloaded_at=_moment(reload.get("at")),
             reasons=[str(reason) for reason in reload.get("reasons") or ()],
             late_workers=[int(one["pid"]) for one in workers if one["generation"] < status["generation"]],
-            started_at=status.get("started_at"),
+            started_at=_moment(status.get("started_at")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RemoteError(instance.name, "its /v1/diagnostics is not what this release understands") from None
 
 
-def _view(key: Mapping[str, Any]) -> KeyView:
-    state = "in use" if key["state"] in _IN_USE else str(key["state"])
-    return KeyView(str(key["fingerprint"]), state, key["not_before"])
+def _moment(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _check_health(found: Visit, status: object, ready: Answer) -> Check:
@@ -201,10 +187,10 @@ def check_versions(visits: Sequence[Visit]) -> list[Check]:
     """Compare the versions of several instances."""
     if len(visits) < 2:
         return []
-    versions = _group((found.version, found.name) for found in visits)
+    versions = group((found.version, found.name) for found in visits)
     if len(versions) == 1:
         return [Check("version", ALL, Status.OK, f"{visits[0].version} on all {len(visits)}")]
-    return [Check("version", ALL, Status.WARNING, f"differ: {_spread(versions)}; if no upgrade is under way, upgrade")]
+    return [Check("version", ALL, Status.WARNING, f"differ: {spread(versions)}; if no upgrade is under way, upgrade")]
 
 
 def measure_clock(date: str | None, sent: float, elapsed: float) -> Clock | None:
@@ -265,46 +251,19 @@ def check_keyrings(visits: Sequence[Visit], now: float) -> list[Check]:
         return []
     where = ALL if len(rings) > 1 else next(iter(rings))
     if len({ring.fingerprint for ring in rings.values()}) > 1:
-        return _describe_difference(rings)
+        return [Check("keyring", place, Status.FAILED, message) for place, message in find_differences(rings)]
     ring = next(iter(rings.values()))
-    actives = _group((str(one.active_kid), name) for name, one in rings.items())
+    actives = group((str(one.active_kid), name) for name, one in rings.items())
     if len(actives) == 1:
         count = f" on all {len(rings)}" if len(rings) > 1 else ""
         if ring.active_kid is None:
             return [Check("keyring", where, Status.FAILED, f"fingerprint {ring.fingerprint}{count}, and no key seals")]
         message = f"fingerprint {ring.fingerprint}{count}, kid {ring.active_kid} seals"
         return [Check("keyring", where, Status.OK, message)]
-    message = f"the same, but not the kid that seals: {_spread(actives)}"
+    message = f"the same, but not the kid that seals: {spread(actives)}"
     if any(key.not_before and abs(now - key.not_before) <= _SWITCH_SECONDS for key in ring.keys.values()):
         return [Check("keyring", where, Status.WARNING, f"{message}; a not_before just passes: try again in a minute")]
     return [Check("keyring", where, Status.FAILED, f"{message}; their clocks differ: mend the time service")]
-
-
-def _describe_difference(rings: Mapping[str, Diagnosis]) -> list[Check]:
-    """Say what differs, the worst first."""
-    kids = sorted({kid for ring in rings.values() for kid in ring.keys})
-    checks: list[Check] = []
-    differences = 0
-    for kid in kids:
-        keys = {name: ring.keys[kid] for name, ring in rings.items() if kid in ring.keys}
-        secrets = _group((f"fingerprint {key.fingerprint}", name) for name, key in keys.items())
-        states = _group((key.state, name) for name, key in keys.items())
-        times = _group((f"not_before {format_time(key.not_before)}", name) for name, key in keys.items())
-        if len(secrets) > 1:
-            message = f"kid {kid} HAS DIFFERENT SECRETS: {_spread(secrets)}; sessions of one do not open on the other: "
-            advice = "never give a kid to another secret; take the right one back, and give the other a kid of its own"
-            checks.insert(0, Check("keyring", ALL, Status.FAILED, message + advice))
-        others = [_spread(groups) for groups in (states, times) if len(groups) > 1]
-        checks.extend(Check("keyring", ALL, Status.FAILED, f"kid {kid} differs: {other}") for other in others)
-        differences += len(secrets) + len(states) + len(times) - 3 + len(rings) - len(keys)
-    for name, ring in rings.items():
-        lacking = [str(kid) for kid in kids if kid not in ring.keys]
-        seals = f"kid {ring.active_kid} seals" if ring.active_kid is not None else "no key seals"
-        missing = f", and it lacks kid {', '.join(lacking)}" if lacking else ""
-        checks.append(Check("keyring", name, Status.FAILED, f"fingerprint {ring.fingerprint}, {seals}{missing}"))
-    what = "THE KEYRINGS DIFFER" if differences else "THE ORDER OF THE KEYS DIFFERS"
-    advice = "bring one session.keyring to every host, then `oguardai reload` on each"
-    return [Check("keyring", ALL, Status.FAILED, f"{what}: {advice}"), *checks]
 
 
 def check_reloads(visits: Sequence[Visit]) -> list[Check]:
@@ -328,15 +287,3 @@ def check_reloads(visits: Sequence[Visit]) -> list[Check]:
         else:
             checks.append(Check("reload", found.name, Status.OK, f"the configuration was taken at {when}"))
     return checks
-
-
-def _group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Collect the names of the instances by what they have."""
-    groups: dict[str, list[str]] = {}
-    for value, name in pairs:
-        groups.setdefault(value, []).append(name)
-    return groups
-
-
-def _spread(groups: Mapping[str, Sequence[str]]) -> str:
-    return "; ".join(f"{value} on {', '.join(names)}" for value, names in groups.items())

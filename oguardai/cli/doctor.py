@@ -56,7 +56,7 @@ def doctor(
 
     Without --url, the server of this host is asked through its admin socket. Texts that are sent are made up; no
     secret, token or session is shown. Exit status 77: no check failed, but some could not be made, because an instance
-    does not let this host.
+    refuses this host.
     """
     from oguardai.cli import trials  # noqa: PLC0415 - see the package's docstring
 

@@ -17,7 +17,10 @@ from oguardai.config.files import MAX_FILE_BYTES, FileContent, ProblemFound, rea
 if TYPE_CHECKING:
     from oguardai.config import Config
 
-_LINE = re.compile(rf"^([^\S\r\n]*(?:export[^\S\r\n]+)?{SECRET_ENV}[^\S\r\n]*=)[^\r\n]*", re.MULTILINE)
+_BLANK = r"[^\S\r\n]"
+_NAME = rf"(?:{SECRET_ENV}|'{SECRET_ENV}')"
+_LINE = re.compile(rf"(?:^|(?<=\r))({_BLANK}*(?:export{_BLANK}+)?{_NAME}{_BLANK}*=)[^\r\n]*", re.MULTILINE)
+_MARK = b"\xef\xbb\xbf"  # byte-order mark
 _BARE = re.compile(r"[A-Za-z0-9_+/=.,:~^-]+")
 _MOVED = "# The keys are in oguardai.yaml, session.keyring. To rotate: oguardai keyring rotate"
 
@@ -62,7 +65,8 @@ def set_secret(directory: Path, secret: str) -> Path:
     if _LINE.search(text):
         edited = _LINE.sub(lambda match: match[1] + value, text)
     else:
-        edited = f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{SECRET_ENV}={value}\n"
+        newline = "\r\n" if "\r\n" in text else "\n"
+        edited = f"{text}{'' if not text or text.endswith(chr(10)) else newline}{SECRET_ENV}={value}{newline}"
     _write(content, edited, secret)
     return content.path
 
@@ -81,12 +85,13 @@ def _parse(content: FileContent | None) -> dict[str, str]:
 
 
 def _decode(content: FileContent) -> str:
-    return content.data.decode()  # the parser has read it
+    return content.data.removeprefix(_MARK).decode()  # the parser has read it
 
 
 def _write(content: FileContent, text: str, secret: str) -> None:
     """Replace the file, after a look whether its reader will find this secret and it still is what was read."""
-    edited = FileContent(content.path, text.encode(), content.mode, content.stamp)
+    mark = _MARK if content.data.startswith(_MARK) else b""
+    edited = FileContent(content.path, mark + text.encode(), content.mode, content.stamp)
     before, after = _parse(content), _parse(edited)
     if after.pop(SECRET_ENV, "") != secret or {**before, SECRET_ENV: ""} != {**after, SECRET_ENV: ""}:
         raise Failure(f"{content.path}: cannot be edited safely; make a secret with: oguardai secret generate")

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 
 import yaml
 
-_BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+/=:-]*")  # no colon is followed by a blank here
+_BARE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_+/=:-]*[A-Za-z0-9_+/=-])?")  # no colon in front of a blank or the end
+_OTHER_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")  # end a line for a reader of yaml, not for this module
+_END_OF_DOCUMENT = re.compile(r"^\.\.\.", re.MULTILINE)
 
 
 class NotEditableError(Exception):
@@ -43,7 +45,7 @@ def create_keyring(text: str, fields: Mapping[str, str]) -> str:
     Raises:
         NotEditableError: there is a keyring, or the section is not written as lines.
     """
-    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    top = _parse(text)
     session = _child(top, "session")
     if _child(session, "keyring") is not None:
         raise NotEditableError("there is a session.keyring already")
@@ -58,6 +60,8 @@ def create_keyring(text: str, fields: Mapping[str, str]) -> str:
         header, position = "", _line_end(text, session)
     elif isinstance(top, yaml.MappingNode) and top.flow_style:
         raise NotEditableError("the file is written with brackets; write its settings as lines")
+    elif (end := _END_OF_DOCUMENT.search(text, _last_scalar(top).end_mark.index if top else 0)) is not None:
+        position = end.start()
     entry = _format_entry(fields, " " * (indent + 2) + "- ", " " * (indent + 4))
     return _insert_line(text, position, f"{header}{' ' * indent}keyring:\n{entry}")
 
@@ -91,30 +95,34 @@ def move_last(text: str, kid: int) -> str:
 def set_field(text: str, kid: int, name: str, value: str | None) -> str:
     """Return the text with one field of an entry set, or removed with ``value`` None.
 
-    A new field goes below the kid, above the secret: in a file that is cut, it is the secret that is missing.
+    The field goes above the secret: in a file that is cut, it is the secret that is missing.
 
     Raises:
         NotEditableError: the entry is not there, or not written as lines.
     """
-    entry = _ring_of(text).value[_index_of(_ring_of(text), kid)]
+    ring = _ring_of(text)
+    entry = ring.value[_index_of(ring, kid)]
     pairs = {key.value: (key, node) for key, node in entry.value}
     if name not in pairs:
-        if value is None:
-            return text
-        line = f"{' ' * entry.start_mark.column}{name}: {_scalar(value)}\n"
-        return _insert_line(text, _line_end(text, pairs["kid"][1]), line)
+        return text if value is None else _insert_field(text, entry, f"{name}: {_scalar(value)}\n")
     key, node = pairs[name]
     if node.style in {"|", ">"}:
         raise NotEditableError(f"kid {kid}: {name} is written as a block; write it on one line")
-    if value is not None:
+    start, end = _line_start(text, key.start_mark.index), _line_end(text, node)
+    if value is not None and key.start_mark.index < _secret_start(entry):
         return text[: node.start_mark.index] + _scalar(value) + text[node.end_mark.index :]
-    start = _line_start(text, key.start_mark.index)
     if not text[start : key.start_mark.index].strip():
-        return text[:start] + text[_line_end(text, node) :]
+        rest = text[:start] + text[end:]
+        if value is None:
+            return rest
+        behind = text[node.end_mark.index : end].removesuffix("\n")  # a comment
+        ring = _ring_of(rest)
+        return _insert_field(rest, ring.value[_index_of(ring, kid)], f"{name}: {_scalar(value)}{behind}\n")
     following = [other for other, _ in entry.value if other.start_mark.index > key.start_mark.index]
     if not following:
         raise NotEditableError(f"kid {kid}: {name} stands alone after its dash; write kid: there")
-    return text[: key.start_mark.index] + text[following[0].start_mark.index :]
+    behind = text[node.end_mark.index : following[0].start_mark.index]
+    return text[: key.start_mark.index] + (behind if behind.strip() else "") + text[following[0].start_mark.index :]
 
 
 def fields_of(text: str, kid: int) -> dict[str, str]:
@@ -130,6 +138,8 @@ def fields_of(text: str, kid: int) -> dict[str, str]:
 def edit(data: bytes, change: Callable[[str], str]) -> bytes:
     """Apply a change to the bytes of the file, whose byte-order mark and line ends stay what they are."""
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    if data.count(b"\r\n") < data.count(b"\n"):  # where both are in use, every line keeps its own
+        return mark + change(data.decode("utf-8-sig")).encode()
     edited = change(decode(data))
     return mark + (edited.replace("\n", "\r\n") if b"\r\n" in data else edited).encode()
 
@@ -142,8 +152,14 @@ def decode(data: bytes) -> str:
 # -- where things stand -----------------------------------------------------------------------------------------
 
 
+def _parse(text: str) -> yaml.Node | None:
+    if _OTHER_BREAKS.search(text):
+        raise NotEditableError("has line ends other than \\n and \\r\\n")
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def _ring_of(text: str) -> yaml.SequenceNode:
-    ring = _child(_child(yaml.compose(text, Loader=yaml.SafeLoader), "session"), "keyring")
+    ring = _child(_child(_parse(text), "session"), "keyring")
     if not isinstance(ring, yaml.SequenceNode) or not ring.value:
         raise NotEditableError("there is no session.keyring to edit")
     if ring.flow_style or any(not isinstance(entry, yaml.MappingNode) or entry.flow_style for entry in ring.value):
@@ -173,6 +189,8 @@ def _entry_start(text: str, ring: yaml.SequenceNode, index: int, *, with_comment
     column = ring.start_mark.column
     start = _line_start(text, ring.value[index].start_mark.index)
     while text[start : start + column].strip() or text[start + column : start + column + 1] != "-":
+        if start == 0:
+            raise NotEditableError("session.keyring is not written as lines that begin with a dash")
         start = _line_start(text, start - 1)  # the dash stands on a line of its own, further up
     while with_comment and index > 0:
         above = _line_start(text, start - 1)
@@ -213,6 +231,20 @@ def _insert_line(text: str, position: int, lines: str) -> str:
     return before + lines + text[position:]
 
 
+def _insert_field(text: str, entry: yaml.MappingNode, line: str) -> str:
+    """Put a line of a field below the kid, or in front where the secret stands above the kid."""
+    (kid,) = (node for key, node in entry.value if key.value == "kid")
+    indent = " " * entry.start_mark.column
+    if kid.start_mark.index < _secret_start(entry):
+        return _insert_line(text, _line_end(text, kid), indent + line)
+    first = entry.start_mark.index
+    return text[:first] + line + indent + text[first:]
+
+
+def _secret_start(entry: yaml.MappingNode) -> int:
+    return min(int(key.start_mark.index) for key, _ in entry.value if key.value in {"secret", "secret_file"})
+
+
 def _new_entry(text: str, ring: yaml.SequenceNode, fields: Mapping[str, str]) -> str:
     dash, first = ring.start_mark.column, ring.value[0].start_mark
     same_line = _line_start(text, first.index) < text.rfind("-", 0, first.index)
@@ -226,5 +258,10 @@ def _format_entry(fields: Mapping[str, str], head: str, indent: str) -> str:
 
 
 def _scalar(value: str) -> str:
-    """Write a text bare where every reader of yaml takes it for the same text, else in single quotes."""
-    return value if _BARE.fullmatch(value) else "'" + value.replace("'", "''") + "'"
+    """Write a text bare where every reader of yaml takes it for the same text, else in quotes."""
+    if _BARE.fullmatch(value):
+        return value
+    if value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    chars = (f"\\{char}" if char in '\\"' else char if char.isprintable() else f"\\U{ord(char):08x}" for char in value)
+    return f'"{"".join(chars)}"'

@@ -119,28 +119,6 @@ def judge_removal(kid: int, fleet: Sequence[Facts]) -> Removal:
         if len(fleet) > 1:
             because = f"{because} ({facts.instance})"
         verdicts.append(Removal(entry["safe_to_remove"], because, entry["safe_to_remove_at"]))
+    if not verdicts:
+        return Removal(False, "no instance that was asked lists it")
     return max(verdicts, key=lambda one: (not one.safe, one.at if one.at is not None else float("inf")))
-
-
-def find_differences(fleet: Sequence[Facts]) -> list[str]:
-    """Say in what the keyrings of the instances differ; empty when they are equal."""
-    if len({facts.keyring["fingerprint"] for facts in fleet}) <= 1:
-        return []
-    told = [
-        f"{facts.instance}: keyring {facts.keyring['fingerprint']}, kid {facts.keyring['active_kid']} seals"
-        for facts in fleet
-    ]
-    for kid in sorted({entry["kid"] for facts in fleet for entry in facts.keyring["keys"]}):
-        entries = {facts.instance: facts.entry(kid) for facts in fleet}
-        missing = [instance for instance, entry in entries.items() if entry is None]
-        if missing:
-            told.append(f"kid {kid} is missing on {', '.join(missing)}")
-        present = {instance: entry for instance, entry in entries.items() if entry is not None}
-        if len({entry["fingerprint"] for entry in present.values()}) > 1:
-            shown = ", ".join(f"{entry['fingerprint']} on {instance}" for instance, entry in present.items())
-            told.append(f"kid {kid} IS NOT THE SAME KEY: {shown}; sessions of one cannot be opened by the other")
-        for name in ("state", "not_before"):
-            if len({entry[name] for entry in present.values()}) > 1:
-                shown = ", ".join(f"{entry[name]} on {instance}" for instance, entry in present.items())
-                told.append(f"kid {kid} differs in {name}: {shown}")
-    return told

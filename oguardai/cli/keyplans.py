@@ -74,7 +74,7 @@ def plan_rollback(
 ) -> list[Change]:
     """Return the changes that let the key seal that sealed ``before``, and bring back every key that is gone since.
 
-    A key that is new since then goes on opening, staged.
+    A key that is new since then, or was not to seal, goes on opening, staged.
 
     Args:
         fields_of: the fields of a key in the file as it was before.
@@ -90,15 +90,14 @@ def plan_rollback(
             plan.do(Restore(old, fields_of(old.kid)))
         elif new.prk != old.prk:
             raise Failure(f"kid {old.kid} was another key before the last change; nothing was written")
-    target = find_key(plan.ring, wanted)
-    if not target.opens:
+    if not find_key(plan.ring, wanted).opens:
         raise Failure(f"kid {wanted} sealed before the last change, but is revoked, and stays so")
-    if target.state is KeyState.STAGED:
-        plan.do(SetState(wanted, KeyState.IN_USE))
     for key in plan.ring.keys:
         was = before.find(key.kid)
-        sealed = was is not None and was.state is KeyState.IN_USE and was.can_seal(now) >= key.can_seal(now)
-        if key.state is KeyState.IN_USE and not sealed:
+        sealed = was is not None and was.state is KeyState.IN_USE
+        if key.state is KeyState.STAGED and sealed:
+            plan.do(SetState(key.kid, KeyState.IN_USE))
+        elif key.state is KeyState.IN_USE and (was is None or not sealed or was.can_seal(now) < key.can_seal(now)):
             plan.do(SetState(key.kid, KeyState.STAGED))
     if plan.ring.active_kid(now) != wanted:
         plan.do(MoveLast(wanted))

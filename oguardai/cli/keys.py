@@ -44,11 +44,13 @@ def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: 
     Asks the running server; where none runs, the files and what the last server remembered. With --url the servers
     there instead, all keys in one table; the status is 1 when their keyrings differ. Secrets are never shown.
     """
-    from oguardai.cli.keyfacts import ask_instances, find_differences  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keyfacts import ask_instances  # noqa: PLC0415 - see the package's docstring
     from oguardai.cli.keytable import merge, tabulate  # noqa: PLC0415
+    from oguardai.cli.ringdiff import find_differences, view_ring  # noqa: PLC0415
 
     fleet = ask_instances(urls, token) if urls else [_know_this_host(port)]
-    differences = find_differences(fleet)
+    found = find_differences({facts.instance: view_ring(facts.keyring) for facts in fleet})
+    differences = [f"{place}: {message}" for place, message in found]
     keys = merge(fleet)
     if as_json:
         write_json(_as_json(fleet, keys, differences))
@@ -82,10 +84,7 @@ def _describe(facts: Facts) -> str:
 
 
 def _loud(differences: Sequence[str]) -> str:
-    if not differences:
-        return ""
-    lines = "".join(f"  {line}\n" for line in differences)
-    return f"\n{emphasise_alarm('THE KEYRINGS OF THE INSTANCES DIFFER:')}\n{lines}"
+    return "".join(f"\n{emphasise_alarm(line)}" for line in differences) + ("\n" if differences else "")
 
 
 def _as_json(fleet: Sequence[Facts], keys: Sequence[dict[str, Any]], differences: Sequence[str]) -> dict[str, Any]:

@@ -140,11 +140,12 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
 
 
 def _know_fleet(editor: Editor, port: int | None, urls: tuple[str, ...], token: str | None) -> list[Facts]:
-    """Return what this host and the instances say; each must list the keys as they are here.
+    """Return what the instances and the server of this host say; where none runs here, its files only without URLs.
 
     Raises:
-        Failure: an instance cannot be asked, or has not taken the last edit of this host.
+        Failure: an instance cannot be asked, or the server of this host has not taken the last edit.
     """
     from oguardai.cli.keyfacts import ask_instances, know_this_host  # noqa: PLC0415
 
-    return [know_this_host(editor.found, port), *ask_instances(urls, token)]
+    here = know_this_host(editor.found, port)
+    return [*([here] if here.pid is not None or not urls else []), *ask_instances(urls, token)]

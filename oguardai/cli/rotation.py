@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -219,5 +220,8 @@ def adopt(port: int | None, and_reload: bool) -> None:
             write(f"the keys are in {editor.path} already: nothing to do\n")
             return
         emptied = empty_secret(found)
-    message += f"; its line in {emptied} is empty now" if emptied else "; take it out of the environment as well"
+    if emptied is not None:
+        message += f"; its line in {emptied} is empty now"
+    if os.environ.get(SECRET_ENV, "").strip():
+        message += "; take it out of the environment as well"
     finish(message, port, and_reload)

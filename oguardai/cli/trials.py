@@ -56,10 +56,11 @@ def check_round_trips(visits: Sequence[Visit]) -> tuple[list[Check], list[Sealed
             sealed.append(made)
         else:
             checks.append(made)
-    for found in visits if sealed else ():
+    refusing = {check.instance for check in checks if check.refused}  # which has been said
+    for found in [one for one in visits if sealed and one.name not in refusing]:
         problems = [problem for one in sealed if (problem := _open(found, one, "round-trip")) is not None]
         good = "opens what every instance seals" if len(visits) > 1 else "opens what it seals"
-        checks.extend(problems or [Check("round-trip", found.name, Status.OK, good)])
+        checks.extend(dict.fromkeys(problems) or [Check("round-trip", found.name, Status.OK, good)])
     return checks, sealed
 
 
@@ -302,7 +303,7 @@ def check_saved_sessions(visits: Sequence[Visit], baseline: Baseline) -> list[Ch
         problems = [problem for one in valid if (problem := _open(found, one, "baseline")) is not None]
         count = f"the saved session{'s' if len(valid) > 1 else ''} of {', '.join(one.origin for one in valid)}"
         good = f"opens {count} (kid {', '.join(sorted({one.kid for one in valid}))})"
-        checks.extend(problems or [Check("baseline", found.name, Status.OK, good)])
+        checks.extend(dict.fromkeys(problems) or [Check("baseline", found.name, Status.OK, good)])
     return checks
 
 
