@@ -107,7 +107,7 @@ def test_our_own_secrets_are_always_safe_with_sed(env_server: RunningServer) -> 
 def test_zero_downtime_rotation_by_keyring(server: RunningServer) -> None:
     def edit(*kids: int) -> None:
         keys = [{"kid": kid, "secret": server.secrets[kid]} for kid in kids]
-        server.write_yaml(yaml_of(keys, server.extra).replace("3600", "2"))
+        server.write_yaml(yaml_of(keys, server.extra).replace("3600", "5"))
 
     edit(0)
     server.start()
