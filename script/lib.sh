@@ -29,6 +29,22 @@ debian_packages() {
     die "apt-get install $* failed, see above"
 }
 
+# Install Debian packages whose services shall run neither now nor at the next boot: their programs alone are wanted.
+debian_packages_idle() (
+  policy=/usr/sbin/policy-rc.d # asked before a package starts its service, under systemd as well
+  if ((EUID == 0)) && [[ ! -e $policy && ! -L $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  debian_packages "$@"
+  for package; do # (which does not keep the service from being enabled)
+    [[ ! -e /etc/init.d/$package ]] || quietly update-rc.d "$package" disable
+    [[ ! -e /lib/systemd/system/$package.service ]] || ! hash systemctl 2>/dev/null ||
+      quietly systemctl disable "$package"
+  done
+)
+
 # programs NAME...: see to it that these programs are there; each is in the Debian package of its name.
 programs() {
   local name missing=()

@@ -22,7 +22,7 @@ from oguardai.server.memory import MAX_WORKERS, SharedMemory, Slot
 from oguardai.state import KeyRecord
 
 _LOOK_WAIT_SECONDS = 2.5  # a look may have to wait for its second to pass
-_SHORT_WAIT_SECONDS = 0.2
+_SHORT_WAIT_SECONDS = 1.0
 _LOOK_POLL_SECONDS = 0.02
 
 
@@ -156,7 +156,7 @@ class WorkerSource:
     def keyring_knowing(self, kid: int) -> Keyring:
         """Return the keys after making sure that a kid which is new in the file was not missed.
 
-        The main process looks at the file at most once a second and only if it changed, so a client that invents
+        The main process looks at the file only if it changed, once a second in the long run, so a client that invents
         kids costs one stat(2) here.
         """
         waits = self._waiting.acquire(blocking=False)
