@@ -85,6 +85,8 @@ def move_last(text: str, kid: int) -> str:
     """
     ring = _ring_of(text)
     index = _index_of(ring, kid)
+    if index == len(ring.value) - 1:
+        return text
     start, end = _entry_start(text, ring, index), _line_end(text, _last_scalar(ring.value[index]))
     rest, entry = text[:start] + text[end:], text[start:end]
     if not entry.endswith("\n"):

@@ -86,23 +86,19 @@ def know_this_host(found: Config, port: int | None) -> Facts:
     return running
 
 
-def ask_instances(urls: Sequence[str], token: str | None) -> list[Facts]:
-    """Return what the instances with these URLs say of their keys.
-
-    Raises:
-        Failure: one cannot be asked.
-    """
+def ask_instances(urls: Sequence[str], token: str | None) -> tuple[list[Facts], list[Failure]]:
+    """Return what the instances with these URLs say of their keys, and a failure for each that cannot be asked."""
     from oguardai.cli.remote import AdminRefused, Instance, RemoteError  # noqa: PLC0415
 
-    fleet = []
+    fleet, failures = [], []
     for url in urls:
         try:
             found = Instance(url, token).diagnostics()
+            fleet.append(Facts(url, found["keyring"], found["pid"]))
         except RemoteError as error:
             code = ExitCode.NO_PERMISSION if isinstance(error, AdminRefused) else ExitCode.UNAVAILABLE
-            raise Failure(str(error), code) from None
-        fleet.append(Facts(url, found["keyring"], found["pid"]))
-    return fleet
+            failures.append(Failure(str(error), code))
+    return fleet, failures
 
 
 def judge_removal(kid: int, fleet: Sequence[Facts]) -> Removal:

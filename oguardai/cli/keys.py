@@ -48,19 +48,28 @@ def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: 
     from oguardai.cli.keytable import merge, tabulate  # noqa: PLC0415
     from oguardai.cli.ringdiff import find_differences, view_ring  # noqa: PLC0415
 
-    fleet = ask_instances(urls, token) if urls else [_know_this_host(port)]
+    fleet, failures = ask_instances(urls, token) if urls else ([_know_this_host(port)], [])
+    missing = [reason for failure in failures for reason in failure.reasons]
+    if not fleet:
+        raise Failure(missing, failures[0].code)
     found = find_differences({facts.instance: view_ring(facts.keyring) for facts in fleet})
     differences = [f"{place}: {message}" for place, message in found]
     keys = merge(fleet)
+    if missing:
+        for key in keys:
+            key |= {"safe_to_remove": False, "safe_to_remove_because": "not every instance could be asked"}
+            key["safe_to_remove_at"] = None
     if as_json:
-        write_json(_as_json(fleet, keys, differences))
+        write_json(_as_json(fleet, keys, differences) | {"unreachable": missing})
     else:
         heads = "".join(
             f"{facts.instance}: {_describe(facts)}, keyring {facts.keyring['fingerprint']}, sessions last "
             f"{facts.keyring['ttl_seconds']} s\n"
             for facts in fleet
         )
-        write(f"{heads}{_loud(differences)}\n{tabulate(keys, time.time())}\n{'' if urls else _ALONE}")
+        write(f"{heads}{_loud([*missing, *differences])}\n{tabulate(keys, time.time())}\n{'' if urls else _ALONE}")
+    if failures:
+        raise Failure((), failures[0].code)
     if differences:
         raise Failure((), ExitCode.FAILED)
 

@@ -148,4 +148,7 @@ def _know_fleet(editor: Editor, port: int | None, urls: tuple[str, ...], token: 
     from oguardai.cli.keyfacts import ask_instances, know_this_host  # noqa: PLC0415
 
     here = know_this_host(editor.found, port)
-    return [*([here] if here.pid is not None or not urls else []), *ask_instances(urls, token)]
+    fleet, failures = ask_instances(urls, token)
+    if failures:
+        raise Failure([reason for failure in failures for reason in failure.reasons], failures[0].code)
+    return [*([here] if here.pid is not None or not urls else []), *fleet]
