@@ -1,4 +1,4 @@
-"""`keyring status`: which key seals, which may go and why, from the server or from the files."""
+"""`keyring status`: which key seals, which may go and why, from the server, from the files, or of a fleet."""
 
 from __future__ import annotations
 
@@ -9,117 +9,87 @@ from typing import Any
 
 import pytest
 
-from oguardai.cli.keytable import ACTIVE, describe_keyring, judge_removal
-from oguardai.keyring import Key, Keyring, KeyState, generate_secret
+from oguardai.cli import remote
+from oguardai.keyring import generate_secret
+from oguardai.keystatus import describe_keyring
 from oguardai.server import control
 from oguardai.server.runtime import NotRunningError, RuntimeDirectory
 from oguardai.state import State, save
 from tests.cli.harness import Host
 
 NOW = 1_800_000_000.0
-TTL = 3600.0
 
 
-def ring(*states: KeyState, not_before: float | None = None) -> Keyring:
-    keys = [Key.from_secret(kid, generate_secret(), state=state) for kid, state in enumerate(states)]
-    if not_before is not None:
-        keys.append(Key.from_secret(len(keys), generate_secret(), not_before=not_before))
-    return Keyring(tuple(keys))
+def describe(host: Host) -> dict[str, Any]:
+    told: dict[str, Any] = describe_keyring(host.config().keyring, now=time.time(), ttl=3600)
+    return told
 
 
-def entry(**fields: Any) -> dict[str, Any]:
-    return {
-        "kid": 0,
-        "state": "standby",
-        "not_before": None,
-        "listed_since": NOW - 90_000,
-        "safe_to_remove_at": NOW - 10,
-        **fields,
-    }
-
-
-# --- may a key go ------------------------------------------------------------------------------------------
-
-
-def test_a_key_whose_sessions_have_expired_may_go() -> None:
-    removal = judge_removal(entry(), now=NOW, ttl=TTL)
-    assert (removal.safe, removal.at) == (True, NOW - 10)
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"state": ACTIVE}, "it seals"),
-        ({"state": "pending", "not_before": NOW + 60}, "it seals from 2027-01-15T08:01:00Z"),
-        ({"listed_since": None}, "does not know"),
-        ({"safe_to_remove_at": None}, "may still seal"),
-        ({"safe_to_remove_at": NOW + 60}, "valid until 2027-01-15T08:01:00Z"),
-    ],
-)
-def test_a_key_stays_for_a_reason(fields: dict[str, Any], words: str) -> None:
-    removal = judge_removal(entry(**fields), now=NOW, ttl=TTL)
-    assert not removal.safe
-    assert words in removal.because
-
-
-@pytest.mark.parametrize("state", ["standby", "staged", "revoked"])
-def test_a_key_that_was_just_listed_may_have_sealed_before(state: str) -> None:
-    removal = judge_removal(entry(state=state, safe_to_remove_at=0.0, listed_since=NOW - 60), now=NOW, ttl=TTL)
-    assert (removal.safe, removal.at) == (False, NOW - 60 + TTL)
-    assert judge_removal(entry(state=state, safe_to_remove_at=0.0), now=NOW, ttl=TTL).safe
-
-
-def test_keys_of_the_files_are_described_as_the_server_does() -> None:
-    keys = ring(KeyState.IN_USE, KeyState.STAGED, KeyState.REVOKED, KeyState.IN_USE, not_before=NOW + 60)
-    told = describe_keyring(keys, None, NOW)
-    assert told["active_kid"] == 3
-    assert [one["state"] for one in told["keys"]] == ["standby", "staged", "revoked", ACTIVE, "pending"]
-    assert all(one["listed_since"] is None for one in told["keys"])
-
-
-def test_a_record_of_another_key_under_the_same_kid_does_not_count() -> None:
-    state = State().accept(ring(KeyState.IN_USE), now=NOW, ttl=TTL, env_file_secret=None)
-    (told,) = describe_keyring(ring(KeyState.IN_USE), state, NOW)["keys"]
-    assert told["listed_since"] is None
-
-
-# --- the command -------------------------------------------------------------------------------------------
+def rows_of(out: bytes) -> dict[str, str]:
+    return {line.split()[0]: line for line in out.decode().splitlines() if line[:1].isdigit()}
 
 
 def test_without_a_server_the_files_are_shown(host: Host) -> None:
     host.write_keys("0", "1", "2, state: staged")
     directory = host.root / "state"
     directory.mkdir(mode=0o700)
-    now = time.time()
-    state = State().accept(host.config().keyring, now=now, ttl=3600, env_file_secret=None)
-    save(directory, state.settle(host.config().keyring, now=now))
+    ring, then = host.config().keyring, time.time() - 7200
+    state = State().accept(ring, now=then, ttl=60, env_file_secret=None)
+    save(directory, state.settle(ring, now=then))
     done = host.run("keyring", "status")
     assert (done.code, done.err) == (0, "")
-    head, _, header, *rows = done.out.decode().splitlines()[0:7]
-    assert head.startswith("server: not running")
-    assert "keyring fingerprint" in done.out.decode()
-    active = [line for line in done.out.decode().splitlines() if "ACTIVE" in line]
-    assert len(active) == 1
-    assert active[0].split()[0] == "1"
-    assert active[0].endswith("no: it seals")
-    assert header or rows
+    head = done.out.decode().splitlines()[0]
+    assert head.startswith("this host: no server runs, this is what its files say, keyring ")
+    assert host.config().keyring.fingerprint in head
+    rows = rows_of(done.out)
+    assert rows["0"].split()[1] == "standby"
+    assert rows["0"].split()[3:7] == ["2", "h", "-", "-"]
+    assert "yes: no session under it is valid since 20" in rows["0"]
+    assert rows["1"].split()[1] == "ACTIVE"
+    assert rows["1"].endswith("no: it seals")
+    assert rows["2"].split()[1] == "staged"
+    assert "with --url before a key goes" in done.out.decode()
+    assert not any(secret in done.out.decode() for secret in host.secrets)
+
+
+def test_a_key_that_waits_is_shown_with_its_time(host: Host) -> None:
+    host.write_keys("0", "1, not_before: 2101-01-01T00:00:00Z")
+    done = host.run("keyring", "status")
+    row = rows_of(done.out)["1"]
+    assert "pending until 2101-01-01T00:00:00Z" in row
+    assert row.endswith("no: it seals from 2101-01-01T00:00:00Z")
 
 
 def test_json_has_a_verdict_for_each_key(host: Host) -> None:
     host.write_keys("0", "1")
     answer = json.loads(host.run("keyring", "status", "--json").out)
-    assert (answer["running"], answer["pid"], answer["active_kid"]) == (False, None, 1)
-    assert answer["fingerprint"] == host.config().keyring.fingerprint
+    (instance,) = answer["instances"]
+    assert (instance["instance"], instance["running"], instance["pid"]) == ("this host", False, None)
+    assert (answer["active_kid"], answer["ttl_seconds"], answer["differences"]) == (1, 3600, [])
+    assert answer["fingerprint"] == instance["fingerprint"] == host.config().keyring.fingerprint
     old, new = answer["keys"]
     assert (old["state"], old["safe_to_remove"], old["safe_to_remove_at"]) == ("standby", False, None)
     assert "does not know" in old["safe_to_remove_because"]
     assert (new["state"], new["safe_to_remove"]) == ("ACTIVE", False)
 
 
+def test_the_key_of_the_environment_is_shown(host: Host) -> None:
+    answer = json.loads(host.run("keyring", "status", "--json").out)
+    assert [(key["kid"], key["source"], key["state"]) for key in answer["keys"]] == [(0, "env", "ACTIVE")]
+
+
+def test_a_state_file_that_is_broken_is_a_warning(host: Host) -> None:
+    (host.root / "state").mkdir(mode=0o700)
+    (host.root / "state" / "keys.json").write_text("{")
+    done = host.run("keyring", "status")
+    assert done.code == 0
+    assert "keys.json: cannot be read" in done.err
+
+
 @pytest.fixture
 def running(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A server that answers with what the test puts here."""
-    told = {"pid": 4711, "keyring": describe_keyring(host.config().keyring, None, time.time())}
+    told = {"pid": 4711, "keyring": describe(host)}
     monkeypatch.setattr(RuntimeDirectory, "running_pid", lambda _self: 4711)
     monkeypatch.setattr(control, "ask_admin", lambda _runtime, _path: json.loads(json.dumps(told)))
     return told
@@ -129,9 +99,9 @@ def test_a_running_server_is_asked(host: Host, running: dict[str, Any]) -> None:
     running["keyring"]["keys"][0].update(sealed=12, opened=34, last_seal=NOW, last_open=NOW + 60)
     done = host.run("keyring", "status")
     assert (done.code, done.err) == (0, "")
-    assert b"server: running (process 4711)" in done.out
+    assert b"this host: running (process 4711), keyring " in done.out
     (row,) = [line.split() for line in done.out.decode().splitlines() if "ACTIVE" in line]
-    assert row[3:6] == ["12", "34", "2027-01-15T08:01:00Z"]
+    assert row[4:7] == ["12", "34", "2027-01-15T08:01:00Z"]
 
 
 def test_files_that_differ_from_the_server_are_pointed_out(host: Host, running: dict[str, Any]) -> None:
@@ -166,6 +136,83 @@ def test_a_runtime_directory_of_another_user_is_a_matter_of_permission(
     def refuse(path: Path, *_args: Any, **_extra: Any) -> Any:
         raise PermissionError(13, "Permission denied", str(path))
 
+    host.write_keys("0", "1")
+    before = host.yaml.stat().st_mtime_ns
     monkeypatch.setattr(Path, "open", refuse)
-    assert host.run("keyring", "status").code == 77
-    assert host.run("reload").code == 77
+    for words in (["keyring", "status"], ["keyring", "rotate"], ["keyring", "prune"], ["reload"]):
+        done = host.run(*words)
+        assert done.code == 77, done.err
+    assert host.yaml.stat().st_mtime_ns == before
+
+
+# --- a fleet -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fleet(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Instances a and b with the keyring of the host, by URL; what is an exception is raised."""
+    host.write_keys("0", "1")
+    told: dict[str, Any] = {f"http://{name}": {"pid": 1, "keyring": describe(host)} for name in "ab"}
+
+    def ask(instance: remote.Instance) -> Any:
+        if isinstance(told[instance.url], Exception):
+            raise told[instance.url]
+        return told[instance.url]
+
+    monkeypatch.setattr(remote.Instance, "diagnostics", ask)
+    return told
+
+
+URLS = ("--url", "http://a", "--url", "http://b")
+
+
+def test_a_fleet_is_one_table(host: Host, fleet: dict[str, Any]) -> None:
+    for number, told in enumerate(fleet.values(), 1):
+        safe = {"safe_to_remove": True, "safe_to_remove_because": "yes", "safe_to_remove_at": NOW + number}
+        counts = {"sealed": number, "opened": None, "last_seal": NOW + number, "listed_since": NOW - number}
+        told["keyring"]["keys"][0].update(safe, **counts)
+    answer = json.loads(host.run("keyring", "status", "--json", *URLS).out)
+    old, new = answer["keys"]
+    assert (old["sealed"], old["opened"], old["last_seal"], old["listed_since"]) == (3, None, NOW + 2, NOW - 2)
+    assert (old["safe_to_remove"], old["safe_to_remove_at"]) == (True, NOW + 2)
+    assert (new["state"], new["safe_to_remove"]) == ("ACTIVE", False)
+    assert [one["instance"] for one in answer["instances"]] == ["http://a", "http://b"]
+    fleet["http://b"]["keyring"]["keys"][0].update(safe_to_remove=False, safe_to_remove_because="I need it")
+    done = host.run("keyring", "status", *URLS)
+    assert (done.code, done.err) == (0, "")
+    assert rows_of(done.out)["0"].endswith("no: I need it (http://b)")
+    assert b"this host" not in done.out
+
+
+def test_differences_are_loud(host: Host, fleet: dict[str, Any]) -> None:
+    host.secrets[1] = generate_secret()
+    host.write_keys("0", "1")
+    fleet["http://b"]["keyring"] = describe(host)
+    done = host.run("keyring", "status", *URLS)
+    assert done.code == 1
+    assert "THE KEYRINGS DIFFER" in done.out.decode()
+    assert "DIFFERENT" in rows_of(done.out)["1"]
+    assert "no: it is not the same key on all instances" in rows_of(done.out)["1"]
+    answer = json.loads(host.run("keyring", "status", "--json", *URLS).out)
+    assert (answer["fingerprint"], answer["active_kid"], bool(answer["differences"])) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (remote.AdminRefused("http://b", 403, "/v1/diagnostics"), 77, "add the address of this host"),
+        (remote.Unreachable("http://b", "cannot be reached"), 69, "http://b: cannot be reached"),
+    ],
+)
+def test_an_instance_that_does_not_answer(
+    host: Host, fleet: dict[str, Any], error: Exception, code: int, words: str
+) -> None:
+    fleet["http://b"] = error
+    done = host.run("keyring", "status", *URLS)
+    assert done.code == code
+    assert words in done.out.decode() + done.err
+    assert "yes: " not in done.out.decode()
+
+
+def test_a_wrong_url_is_a_usage_error(host: Host) -> None:
+    assert host.run("keyring", "status", "--url", "host:8080").code == 2
