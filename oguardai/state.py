@@ -40,6 +40,7 @@ class KeyRecord:
         largest_ttl: the largest lifetime in seconds that it may have sealed with.
         seen_expiry: the latest expiry of any session under it that is known of, whoever sealed that: of those opened
             here, and of any that may have been sealed before this host first saw the key.
+        revoked: whether it is revoked; it never comes back by itself.
     """
 
     fingerprint: str
@@ -49,6 +50,7 @@ class KeyRecord:
     sealed_until: float | None = None
     largest_ttl: float = 0.0
     seen_expiry: float = 0.0
+    revoked: bool = False
 
     def may_be_sealing(self, now: float) -> bool:
         """Tell whether a worker of this host may be sealing with it at ``now``."""
@@ -87,7 +89,7 @@ class State:
             old = self.keys.get(key.kid)
             if old is None or old.fingerprint != key.fingerprint:
                 old = KeyRecord(key.fingerprint, key.source, now, seen_expiry=now + ttl)
-            record = replace(old, source=key.source)
+            record = replace(old, source=key.source, revoked=not key.opens)
             if key.kid == active:
                 began = old.sealing_from if old.sealing_from is not None and old.sealing_from <= now else now
                 record = replace(record, sealing_from=began, sealed_until=None)
@@ -147,6 +149,8 @@ def review(state: State, ring: Keyring, *, now: float) -> list[str]:
             if safe_at is None or safe_at > now:
                 until = f"until {format_moment(safe_at)}" if safe_at else "and may still be sealed"
                 reasons.append(f"kid {kid} is gone from the file, but sessions under it are valid {until}")
+        elif record.revoked and key.opens and key.fingerprint == record.fingerprint:
+            reasons.append(f"kid {kid} was revoked, and is not in this file")
         elif key.fingerprint != record.fingerprint and not (env_only and record.source == "env"):
             reasons.append(f"kid {kid} has another secret than before: a new secret needs a new kid")
     return reasons

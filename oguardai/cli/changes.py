@@ -19,7 +19,7 @@ from oguardai.cli import keyedit
 from oguardai.cli.failure import Failure
 from oguardai.cli.files import replace_file
 from oguardai.cli.options import config_dir, read_config
-from oguardai.config import YAML_NAME, load_config
+from oguardai.config import ENV_NAME, YAML_NAME, load_config
 from oguardai.errors import ConfigError
 from oguardai.keyring import Key, Keyring, KeyState
 from oguardai.state import format_moment
@@ -170,7 +170,8 @@ class Editor:
         """Make the changes, all or none, and keep the file as it was as the backup; return the new keys.
 
         Args:
-            scrub: kids that the backup must not have either.
+            scrub: kids that the backup must not have: it is then the new file without them, and holds nothing to go
+                back to.
 
         Raises:
             Failure: the file cannot be edited so, or was changed by somebody else; it is untouched.
@@ -182,7 +183,7 @@ class Editor:
             raise Failure(f"{self.path}: {error}") from None
         self._check(edited, expected)
         status = self._status()
-        self._write_backup(scrub, status)
+        self._write_backup(self._scrubbed(edited, expected, scrub) if scrub else self.data, status)
         replace_file(str(self.path), edited, like=status)
         return expected
 
@@ -207,22 +208,17 @@ class Editor:
             raise Failure(f"{self.path}: was changed by somebody else meanwhile; nothing was written, try again")
         return status
 
-    def _write_backup(self, scrub: Sequence[int], status: os.stat_result) -> None:
-        data: bytes | None = self.data
-        if scrub:
-            data = self._scrubbed(scrub)
+    def _write_backup(self, data: bytes | None, status: os.stat_result) -> None:
         if data:
             replace_file(str(self.backup), data, like=status)
         else:
             self.backup.unlink(missing_ok=True)
 
-    def _scrubbed(self, kids: Sequence[int]) -> bytes | None:
-        """Return the file without these keys, None when that leaves nothing to go back to."""
-
-        if all(key.kid in kids for key in self.found.keyring.keys):
-            return None
+    def _scrubbed(self, edited: bytes, ring: Keyring, kids: Sequence[int]) -> bytes | None:
+        """Return the edited file without any trace of these keys, None where one stays."""
         secrets = [keyedit.fields_of(keyedit.decode(self.data), kid).get("secret", "") for kid in kids]
-        data = keyedit.edit(self.data, lambda text: reduce(keyedit.remove_key, kids, text))
+        left = [kid for kid in kids if ring.find(kid) is not None]
+        data = keyedit.edit(edited, lambda text: reduce(keyedit.remove_key, left, text))
         return None if any(secret and secret.encode() in data for secret in secrets) else data
 
     def read_backup(self) -> tuple[bytes, Config]:
@@ -235,6 +231,10 @@ class Editor:
             data = self.backup.read_bytes()
         except FileNotFoundError:
             raise Failure(f"there is no {self.backup}, so there is no last change to go back on") from None
+        if b"keyring" not in data:
+            raise Failure(
+                f"{self.backup} is from before there was a keyring, so there is no change of it to go back on"
+            )
         try:
             return data, load_config(self.found.config_dir, os.environ, now=self.now, yaml_data=data)
         except ConfigError as error:
@@ -273,9 +273,10 @@ def locked(directory: Path) -> Iterator[None]:
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for leftover in directory.glob(".oguardai.*.tmp"):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
+        for folder in {directory, *((directory / name).resolve().parent for name in (YAML_NAME, ENV_NAME))}:
+            for leftover in folder.glob(".oguardai.*.tmp"):
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
         yield
     except BlockingIOError:
         raise Failure(f"{directory}: is being changed by another command; try again") from None

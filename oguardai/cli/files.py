@@ -90,11 +90,21 @@ def replace_file(path: str, data: bytes, *, like: os.stat_result | None = None) 
             file.flush()
             os.fsync(descriptor)
         os.replace(temporary, target)
+        _flush_directory(folder)
     except (OSError, ValueError) as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
         raise Failure(f"{path}: cannot be written: {_reason(error)}", ExitCode.CANNOT_CREATE) from None
+
+
+def _flush_directory(path: str) -> None:
+    """Bring the new name to the disk as well: a key that was revoked must not be back after a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def name_of(path: str) -> str:

@@ -209,6 +209,8 @@ def test_every_command_and_option_is_documented() -> None:
     for words, command in commands().items():
         assert f"\n### `oguardai {words}" in text, words
         section = text.split(f"\n### `oguardai {words}", 1)[1].split("\n### ", 1)[0]
+        if words.startswith("keyring ") and words != "keyring status":
+            section += text.split("\n### What the commands that edit have in common", 1)[1].split("\n### ", 1)[0]
         for parameter in command.params:
             for option in parameter.opts:
                 if option.startswith("--") and option not in {"--config-dir", "--help"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tests.server.harness import RunningServer, kid_of, wait_for, yaml_of
+from tests.server.harness import RunningServer, kid_of, yaml_of
 
 
 def pair(make_server: Callable[..., RunningServer]) -> tuple[RunningServer, RunningServer]:

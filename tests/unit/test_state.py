@@ -139,3 +139,11 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be written"):
         save(tmp_path, accept(State(), ring(key(0))))
     assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME, "kept"}
+
+
+def test_a_key_that_was_revoked_does_not_come_back_unnoticed() -> None:
+    revoked = ring(key(0, state=KeyState.REVOKED), key(1))
+    state = accept(accept(State(), ring(key(0), key(1))), revoked, NOW + 1).settle(revoked, now=NOW + 1)
+    assert review(state, revoked, now=NOW + 2) == []
+    (reason,) = review(state, ring(key(0), key(1)), now=NOW + 2)
+    assert reason.startswith("kid 0 was revoked")
