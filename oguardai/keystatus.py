@@ -65,7 +65,7 @@ def describe_keyring(
         records: what this host remembers, by kid; one of another key under that kid does not count.
         usage: what the workers counted, by kid; None: no server runs that could have.
     """
-    active = ring.active_kid(now)
+    active, highest = ring.active_kid(now), max(key.kid for key in ring.keys)
     keys = []
     for key in ring.keys:
         state = _state_of(key, active, now)
@@ -74,6 +74,8 @@ def describe_keyring(
             record = None
         counted = usage.get(key.kid, Usage()) if usage is not None else None
         removal = _judge_removal(key, state, record, counted, now)
+        if removal.safe and key.kid == highest:
+            removal = Removal(False, "its kid is the highest, which the next new key would get")
         keys.append(
             {
                 "kid": key.kid,

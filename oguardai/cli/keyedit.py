@@ -249,7 +249,7 @@ def _secret_start(entry: yaml.MappingNode) -> int:
 
 def _new_entry(text: str, ring: yaml.SequenceNode, fields: Mapping[str, str]) -> str:
     dash, first = ring.start_mark.column, ring.value[0].start_mark
-    same_line = _line_start(text, first.index) < text.rfind("-", 0, first.index)
+    same_line = _line_start(text, first.index) <= text.rfind("-", 0, first.index)
     gap = first.column - dash - 1 if same_line else 1
     return _format_entry(fields, " " * dash + "-" + " " * gap, " " * (dash + 1 + gap))
 

@@ -101,20 +101,27 @@ def ask_instances(urls: Sequence[str], token: str | None) -> tuple[list[Facts], 
     return fleet, failures
 
 
-def judge_removal(kid: int, fleet: Sequence[Facts]) -> Removal:
-    """Tell whether every instance lets a key go; the reason is that of the one that keeps it longest."""
-    fingerprints = {entry["fingerprint"] for facts in fleet if (entry := facts.entry(kid)) is not None}
-    if len(fingerprints) > 1:
-        return Removal(False, "it is not the same key on all instances")
+def judge_removal(kid: int, fleet: Sequence[Facts], fingerprint: str | None = None) -> Removal:
+    """Tell whether every instance lets a key go; the reason is that of the one that keeps it longest.
+
+    An instance with another keyring may seal with the key yet, or meet it for the first time.
+
+    Args:
+        fingerprint: of the keyring that all must use; None: that of any of them.
+    """
+    wanted = fingerprint or fleet[0].keyring["fingerprint"]
+    others = [facts.instance for facts in fleet if facts.keyring["fingerprint"] != wanted]
+    if others:
+        if fingerprint is None:
+            return Removal(False, "the instances do not use the same keyring")
+        return Removal(False, f"the keyring of the file is not in use yet on {', '.join(others)}: reload there")
     verdicts = []
     for facts in fleet:
         entry = facts.entry(kid)
-        if entry is None:  # taken out there already
-            continue
+        if entry is None:
+            return Removal(False, f"{facts.instance} does not list it")
         because = entry["safe_to_remove_because"]
         if len(fleet) > 1:
             because = f"{because} ({facts.instance})"
         verdicts.append(Removal(entry["safe_to_remove"], because, entry["safe_to_remove_at"]))
-    if not verdicts:
-        return Removal(False, "no instance that was asked lists it")
     return max(verdicts, key=lambda one: (not one.safe, one.at if one.at is not None else float("inf")))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from oguardai.cli.changes import Add, Change, ClearNotBefore, MoveLast, Restore, SetState
 from oguardai.cli.failure import Failure
 from oguardai.keyring import MAX_KID, Key, Keyring, KeyState, generate_secret
+from oguardai.state import CLOCK_DIFFERENCE_SECONDS
 
 
 def find_key(ring: Keyring, kid: int) -> Key:
@@ -66,6 +67,9 @@ def plan_revocation(ring: Keyring, kid: int, now: float) -> list[Change]:
     if ring.active_kid(now) == kid:  # an earlier key could seal again, but it was on its way out
         plan.do(plan_addition(ring))
     plan.do(SetState(kid, KeyState.REVOKED))
+    active = plan.ring.active(now)
+    if active.not_before is not None and active.not_before > now - CLOCK_DIFFERENCE_SECONDS:
+        plan.do(ClearNotBefore(active.kid))  # a host whose clock is behind must have a key that seals as well
     return plan.changes
 
 

@@ -86,7 +86,7 @@ def remove(
     with editing() as editor:
         check_is_keyring(editor.found)
         find_key(editor.found.keyring, kid)
-        verdict = judge_removal(kid, _know_fleet(editor, port, urls, token))
+        verdict = judge_removal(kid, _know_fleet(editor, port, urls, token), editor.found.keyring.fingerprint)
         if not verdict.safe and not force:
             raise Failure(
                 (
@@ -122,7 +122,7 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
         fleet = _know_fleet(editor, port, urls, token)
         gone = []
         for key in editor.found.keyring.keys:
-            verdict = judge_removal(key.kid, fleet)
+            verdict = judge_removal(key.kid, fleet, editor.found.keyring.fingerprint)
             if key.state is KeyState.STAGED:
                 write(f"kid {key.kid} stays: it is staged\n")
             elif verdict.safe:

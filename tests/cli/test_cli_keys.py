@@ -192,7 +192,7 @@ def test_differences_are_loud(host: Host, fleet: dict[str, Any]) -> None:
     assert done.code == 1
     assert "THE KEYRINGS DIFFER" in done.out.decode()
     assert "DIFFERENT" in rows_of(done.out)["1"]
-    assert "no: it is not the same key on all instances" in rows_of(done.out)["1"]
+    assert "no: the instances do not use the same keyring" in rows_of(done.out)["1"]
     answer = json.loads(host.run("keyring", "status", "--json", *URLS).out)
     assert (answer["fingerprint"], answer["active_kid"], bool(answer["differences"])) == (None, None, True)
 

@@ -88,3 +88,10 @@ def test_counters_are_those_of_a_server_or_unknown() -> None:
 
 def test_usage_is_summed_and_the_latest_moment_counts() -> None:
     assert Usage(1, 2, 3.0, 4.0, 9.0).merged(Usage(10, 20, 2.0, 5.0, 8.0)) == Usage(11, 22, 3.0, 5.0, 9.0)
+
+
+def test_the_highest_kid_stays_so_that_no_new_key_gets_it() -> None:
+    staged = Key.from_secret(9, SECRETS[1], state=KeyState.STAGED)
+    known = KeyRecord(staged.fingerprint, "keyring", NOW - 90_000.0)
+    told = describe_keyring(Keyring((OLD, staged)), now=NOW, ttl=1.0, records={9: known})
+    assert verdict(told["keys"][1]) == (False, "its kid is the highest, which the next new key would get", None)
