@@ -74,6 +74,8 @@ class Metrics:
         if self._counting_pid != os.getpid():
             self._counting_pid = os.getpid()
             self._counts = not is_multiprocess() or _take_room(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+            if self._counts:  # from 0 on: a burst that begins a series would be invisible to increase()
+                self._errors.labels("unknown_kid", UNKNOWN_KID)
         return self._counts
 
     def count_request(self, endpoint: str, method: str, status: int, seconds: float) -> None:
