@@ -204,7 +204,8 @@ class Keyring:
     def with_new_keys_staged(self, other: Keyring) -> Keyring:
         """Return this ring with the kids that only ``other`` has, to open only; nothing else changes.
 
-        A staged key stands in front, so that it can never be mistaken for the last one. At most MAX_KEYS are held.
+        A staged key stands in front, so that it can never be mistaken for the last one. At most MAX_KEYS are held;
+        where there is no room for all, the last are taken, which seal elsewhere.
         """
         known = {key.kid for key in self.keys}
         secrets_known = {key.prk for key in self.keys}
@@ -213,5 +214,5 @@ class Keyring:
             for key in other.keys
             if key.kid not in known and key.prk not in secrets_known and key.opens
         )
-        fresh = fresh[: MAX_KEYS - len(self.keys)]
+        fresh = fresh[max(0, len(fresh) - (MAX_KEYS - len(self.keys))) :]
         return Keyring(fresh + self.keys) if fresh else self

@@ -54,6 +54,7 @@ def describe_keyring(
     ttl: float,
     records: Mapping[int, KeyRecord] | None = None,
     usage: Mapping[int, Usage] | None = None,
+    highest_kid: int = -1,
 ) -> dict[str, Any]:
     """Describe the keys: fingerprints, states, counters and times, never a secret.
 
@@ -64,6 +65,7 @@ def describe_keyring(
         ttl: ``session.ttl_seconds``, for the reader.
         records: what this host remembers, by kid; one of another key under that kid does not count.
         usage: what the workers counted, by kid; None: no server runs that could have.
+        highest_kid: of any key that this host remembers, also of those that are gone.
     """
     active, highest = ring.active_kid(now), max(key.kid for key in ring.keys)
     keys = []
@@ -93,7 +95,13 @@ def describe_keyring(
                 "safe_to_remove_at": removal.at,
             }
         )
-    return {"fingerprint": ring.fingerprint, "active_kid": active, "ttl_seconds": ttl, "keys": keys}
+    return {
+        "fingerprint": ring.fingerprint,
+        "active_kid": active,
+        "highest_kid": max(highest, highest_kid),
+        "ttl_seconds": ttl,
+        "keys": keys,
+    }
 
 
 def _state_of(key: Key, active: int | None, now: float) -> str:

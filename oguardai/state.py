@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from oguardai.errors import StateError
-from oguardai.keyring import Keyring, KeyState
+from oguardai.keyring import Key, Keyring, KeyState
 
 FILE_NAME = "keys.json"
 _VERSION = 1
@@ -56,6 +57,11 @@ class KeyRecord:
         """Tell whether a worker of this host may be sealing with it at ``now``."""
         return self.sealing_from is not None and self.sealing_from <= now and self.sealed_until is None
 
+    def reopened_at(self, moment: float) -> KeyRecord:
+        """Return the record of a key that will seal from ``moment`` on; when it sealed before is not forgotten."""
+        last = self.sealed_until + self.largest_ttl if self.sealed_until is not None else 0.0
+        return replace(self, sealing_from=moment, sealed_until=None, seen_expiry=max(self.seen_expiry, last))
+
     def safe_at(self, now: float) -> float | None:
         """Return when every session known to be under this key has expired; None while it may still seal."""
         if self.may_be_sealing(now):
@@ -72,11 +78,13 @@ class State:
         keys: by kid.
         active: the kid that sealed when this was written.
         env_file_secret: fingerprint of the env file's secret when it was last accepted.
+        highest_kid: the highest kid of any key that was ever listed; no new key may get it.
     """
 
     keys: Mapping[int, KeyRecord] = field(default_factory=lambda: MappingProxyType({}))
     active: int | None = None
     env_file_secret: str | None = None
+    highest_kid: int = -1
 
     def accept(self, ring: Keyring, *, now: float, ttl: float, env_file_secret: str | None) -> State:
         """Return the state in which ``ring`` may be published: what may seal from now on is written down first.
@@ -94,14 +102,15 @@ class State:
                 began = old.sealing_from if old.sealing_from is not None and old.sealing_from <= now else now
                 record = replace(record, sealing_from=began, sealed_until=None)
                 record = replace(record, largest_ttl=max(old.largest_ttl, ttl))
-            elif key.state is KeyState.IN_USE and key.not_before is not None and key.not_before > now:
-                if old.sealing_from is None or old.sealing_from > now:
-                    record = replace(record, sealing_from=key.not_before, sealed_until=None)
+            elif _is_pending(key, now):
+                if not old.may_be_sealing(now):
+                    record = record.reopened_at(key.not_before or 0.0)
                 record = replace(record, largest_ttl=max(old.largest_ttl, ttl))
             elif old.sealing_from is not None and old.sealing_from > now:
                 record = replace(record, sealing_from=None)  # its not_before was taken back in time
             keys[key.kid] = record
-        return State(MappingProxyType(keys), active, env_file_secret or self.env_file_secret)
+        highest = max(self.highest_kid, *keys)
+        return State(MappingProxyType(keys), active, env_file_secret or self.env_file_secret, highest)
 
     def settle(self, ring: Keyring, *, now: float) -> State:
         """Close every record but the active one's: called when all workers are known to use ``ring``."""
@@ -110,6 +119,9 @@ class State:
         for kid, record in self.keys.items():
             if kid != active and record.may_be_sealing(now):
                 keys[kid] = replace(record, sealed_until=now)
+                key = ring.find(kid)
+                if key is not None and _is_pending(key, now):
+                    keys[kid] = keys[kid].reopened_at(key.not_before or 0.0)
             elif kid == active and not record.may_be_sealing(now):  # its time came, or the clock went back
                 began = now if record.sealing_from is None else min(record.sealing_from, now)
                 keys[kid] = replace(record, sealing_from=began, sealed_until=None)
@@ -133,6 +145,10 @@ class State:
         return replace(self, keys=MappingProxyType(keys))
 
 
+def _is_pending(key: Key, now: float) -> bool:
+    return key.state is KeyState.IN_USE and not key.can_seal(now)
+
+
 def review(state: State, ring: Keyring, *, now: float) -> list[str]:
     """Say why switching to ``ring`` looks like an accident; an empty list means that it does not.
 
@@ -150,7 +166,7 @@ def review(state: State, ring: Keyring, *, now: float) -> list[str]:
                 until = f"until {format_moment(safe_at)}" if safe_at else "and may still be sealed"
                 reasons.append(f"kid {kid} is gone from the file, but sessions under it are valid {until}")
         elif record.revoked and key.opens and key.fingerprint == record.fingerprint:
-            reasons.append(f"kid {kid} was revoked, and is not in this file")
+            reasons.append(f"kid {kid} was revoked, but this file lets it open again")
         elif key.fingerprint != record.fingerprint and not (env_only and record.source == "env"):
             reasons.append(f"kid {kid} has another secret than before: a new secret needs a new kid")
     return reasons
@@ -159,6 +175,13 @@ def review(state: State, ring: Keyring, *, now: float) -> list[str]:
 def format_moment(moment: float) -> str:
     """Write unix seconds as RFC 3339 in UTC, rounded up to a whole second."""
     return datetime.fromtimestamp(math.ceil(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_record(data: dict[str, Any]) -> KeyRecord:
+    for name in ("listed_since", "sealing_from", "sealed_until", "largest_ttl", "seen_expiry"):
+        if not isinstance(data[name], int | float | None):
+            raise TypeError(name)
+    return KeyRecord(**data)
 
 
 def load(directory: Path) -> State | None:
@@ -172,8 +195,8 @@ def load(directory: Path) -> State | None:
         data = json.loads(path.read_bytes())
         if data["version"] != _VERSION:
             raise StateError(f"{path}: written by a newer release (version {data['version']})")
-        keys = {int(kid): KeyRecord(**record) for kid, record in data["keys"].items()}
-        return State(MappingProxyType(keys), data["active"], data["env_file_secret"])
+        keys = {int(kid): _read_record(record) for kid, record in data["keys"].items()}
+        return State(MappingProxyType(keys), data["active"], data["env_file_secret"], data.get("highest_kid", -1))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -191,6 +214,7 @@ def save(directory: Path, state: State) -> None:
         "version": _VERSION,
         "active": state.active,
         "env_file_secret": state.env_file_secret,
+        "highest_kid": state.highest_kid,
         "keys": {str(kid): asdict(record) for kid, record in state.keys.items()},
     }
     temporary = directory / f".{FILE_NAME}.{os.getpid()}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from oguardai.cli import keyedit
 from oguardai.cli.failure import Failure
-from oguardai.cli.files import replace_file
-from oguardai.cli.options import config_dir, read_config
+from oguardai.cli.files import check_unchanged, replace_file
+from oguardai.cli.options import config_dir, hint, read_config
 from oguardai.config import ENV_NAME, YAML_NAME, load_config
 from oguardai.errors import ConfigError
 from oguardai.keyring import Key, Keyring, KeyState
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from oguardai.config import Config
 
 BACKUP_SUFFIX = ".bak"
+_BEFORE = "# oguardai.yaml as it was before its keyring became "
+_MARK = re.compile(rb"\n" + _BEFORE.encode() + rb"([0-9a-f]{16})\r?\n\Z")
 
 
 class Change(Protocol):
@@ -182,8 +185,8 @@ class Editor:
         except keyedit.NotEditableError as error:
             raise Failure(f"{self.path}: {error}") from None
         self._check(edited, expected)
-        status = self._status()
-        self._write_backup(self._scrubbed(edited, expected, scrub) if scrub else self.data, status)
+        status = check_unchanged(self.path, self.found.yaml_stamp)
+        self._write_backup(edited if scrub else self.data, expected, scrub, status)
         replace_file(str(self.path), edited, like=status)
         return expected
 
@@ -196,44 +199,43 @@ class Editor:
         if new.keyring != expected or new.settings != self.found.settings:
             raise Failure(f"{self.path}: cannot be edited safely; change it by hand")
 
-    def _status(self) -> os.stat_result:
-        """Return whose the file is to be, after a look whether it still is what was read."""
-        try:
-            status = os.stat(self.path)
-        except FileNotFoundError:
-            status, stamp = like_directory(self.found.config_dir), None
-        else:
-            stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        if stamp != self.found.yaml_stamp:
-            raise Failure(f"{self.path}: was changed by somebody else meanwhile; nothing was written, try again")
-        return status
-
-    def _write_backup(self, data: bytes | None, status: os.stat_result) -> None:
-        if data:
-            replace_file(str(self.backup), data, like=status)
-        else:
-            self.backup.unlink(missing_ok=True)
-
-    def _scrubbed(self, edited: bytes, ring: Keyring, kids: Sequence[int]) -> bytes | None:
-        """Return the edited file without any trace of these keys, None where one stays."""
+    def _write_backup(self, data: bytes, after: Keyring, scrub: Sequence[int], status: os.stat_result) -> None:
+        """Keep the file as it was, without revoked keys, and in its last line of which keyring it is the way back."""
+        kids = {*scrub, *(key.kid for key in self.found.keyring.keys if not key.opens)}
         secrets = [keyedit.fields_of(keyedit.decode(self.data), kid).get("secret", "") for kid in kids]
-        left = [kid for kid in kids if ring.find(kid) is not None]
-        data = keyedit.edit(edited, lambda text: reduce(keyedit.remove_key, left, text))
-        return None if any(secret and secret.encode() in data for secret in secrets) else data
+        left = [kid for kid in kids if keyedit.lists(keyedit.decode(data), kid)]
+        with contextlib.suppress(keyedit.NotEditableError):  # the last key: there is nothing to keep
+            data = keyedit.edit(data, lambda text: reduce(keyedit.remove_key, left, text))
+            if data and not any(secret and secret.encode() in data for secret in secrets):
+                end = b"" if data.endswith(b"\n") else b"\n"
+                content = data + end + f"{_BEFORE}{after.fingerprint}\n".encode()
+                replace_file(str(self.backup), content, like=status, follow=False)
+                return
+        self.backup.unlink(missing_ok=True)
 
     def read_backup(self) -> tuple[bytes, Config]:
         """Return the file as it was before the last edit, and the configuration that it was.
 
         Raises:
-            Failure: there is no backup, or it is not valid any more.
+            Failure: there is none, it is not that of the keyring in the file, or not valid any more.
         """
         try:
             data = self.backup.read_bytes()
         except FileNotFoundError:
             raise Failure(f"there is no {self.backup}, so there is no last change to go back on") from None
-        if b"keyring" not in data:
+        if not keyedit.lists(keyedit.decode(data), None):
             raise Failure(
                 f"{self.backup} is from before there was a keyring, so there is no change of it to go back on"
+            )
+        mark = _MARK.search(data)
+        is_ours = mark is not None and mark[1].decode() == self.found.keyring.fingerprint
+        if not is_ours and not data.startswith(self.data):  # if so, the edit that left it was cut short
+            raise Failure(
+                (
+                    f"the keyring in {self.path} is not the one whose edit left {self.backup}: it came from "
+                    "elsewhere, or was changed by hand",
+                    f"to let an earlier key seal: {hint('keyring activate')} KID",
+                )
             )
         try:
             return data, load_config(self.found.config_dir, os.environ, now=self.now, yaml_data=data)
@@ -272,20 +274,14 @@ def locked(directory: Path) -> Iterator[None]:
         yield
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(f"{directory}: is being changed by another command; try again") from None
         for folder in {directory, *((directory / name).resolve().parent for name in (YAML_NAME, ENV_NAME))}:
             for leftover in folder.glob(".oguardai.*.tmp"):
                 with contextlib.suppress(OSError):
                     leftover.unlink()
         yield
-    except BlockingIOError:
-        raise Failure(f"{directory}: is being changed by another command; try again") from None
     finally:
         os.close(descriptor)
-
-
-def like_directory(directory: Path) -> os.stat_result:
-    """Return the status that a new file in the directory is to have: its owner and group, mode 0640."""
-    status = list(os.stat(directory))
-    status[0] = 0o640
-    return os.stat_result(status)

@@ -81,6 +81,7 @@ class Diagnosis(RingView):
     reasons: Sequence[str]
     late_workers: Sequence[int]
     started_at: float | None
+    pid: int | None = None
 
 
 @dataclass(slots=True)
@@ -152,6 +153,7 @@ def read_diagnosis(instance: Instance) -> Diagnosis:
             reasons=[str(reason) for reason in reload.get("reasons") or ()],
             late_workers=[int(one["pid"]) for one in workers if one["generation"] < status["generation"]],
             started_at=_moment(status.get("started_at")),
+            pid=status.get("pid"),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise RemoteError(instance.name, "its /v1/diagnostics is not what this release understands") from None
@@ -178,6 +180,18 @@ def _why_degraded(diagnosis: Diagnosis | None) -> str:
     if diagnosis is not None and diagnosis.outcome not in {None, "ok"}:
         return f"the last reload ended as '{diagnosis.outcome}'"
     return "the last reload did not succeed, or no key can seal; look at the log of that host"
+
+
+def check_identities(visits: Sequence[Visit]) -> list[Check]:
+    """Find URLs that lead to one server, by two names or through a balancer: then another was not asked."""
+    known = [(found.name, found.diagnosis) for found in visits if found.diagnosis is not None]
+    servers = group((f"process {one.pid}, started at {one.started_at}", name) for name, one in known)
+    message = "{} are one and the same server, so another was not asked: name each instance once, no balancer"
+    return [
+        Check("identity", ALL, Status.FAILED, message.format(" and ".join(names)))
+        for names in servers.values()
+        if len(names) > 1
+    ]
 
 
 # --- versions and clocks -----------------------------------------------------------------------------------

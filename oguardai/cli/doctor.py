@@ -102,6 +102,7 @@ def _look(instances: Sequence[Instance], *, is_local: bool) -> tuple[list[Visit]
     visits = [checks.visit(instance) for instance in instances]
     usable = [found for found in visits if found.usable]
     made = [check for found in visits for check in found.checks]
+    made += checks.check_identities(usable)
     made += checks.check_versions(usable)
     made += checks.check_clocks(usable)
     made += checks.check_keyrings(usable, time.time())
@@ -116,13 +117,18 @@ def _check_files(found: Visit) -> Check:
     from oguardai.cli.checks import Check, Status  # noqa: PLC0415
 
     try:
-        fingerprint = read_config().keyring.fingerprint
+        ring = read_config().keyring
     except Failure as failure:
         return Check("files", found.name, Status.SKIPPED, f"{failure.reasons[0]}; try with sudo", refused=True)
     except ConfigError as error:
         message = f"are not what the server runs with, and not valid: {error.reasons[0]}; mend them"
         return Check("files", found.name, Status.WARNING, message)
-    if found.diagnosis is not None and found.diagnosis.fingerprint != fingerprint:
+    if found.diagnosis is not None and found.diagnosis.fingerprint != ring.fingerprint:
+        opening = [kid for kid, key in found.diagnosis.keys.items() if key.state != "revoked"]
+        revoked = [str(key.kid) for key in ring.keys if not key.opens and key.kid in opening]
+        if revoked:
+            message = f"revoke kid {', '.join(revoked)}, WHICH THE SERVER STILL OPENS; at once: {hint('reload')}"
+            return Check("files", found.name, Status.FAILED, message)
         message = f"hold another keyring than the server uses; to switch: {hint('reload')}"
         return Check("files", found.name, Status.WARNING, message)
     return Check("files", found.name, Status.OK, "hold the keyring that the server uses")

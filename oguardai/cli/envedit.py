@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oguardai.cli.changes import like_directory
 from oguardai.cli.failure import Failure
-from oguardai.cli.files import replace_file
+from oguardai.cli.files import check_unchanged, replace_file
 from oguardai.config import ENV_NAME, SECRET_ENV
 from oguardai.config.envfile import parse_env
 from oguardai.config.files import MAX_FILE_BYTES, FileContent, ProblemFound, read_file
@@ -95,11 +94,5 @@ def _write(content: FileContent, text: str, secret: str) -> None:
     before, after = _parse(content), _parse(edited)
     if after.pop(SECRET_ENV, "") != secret or {**before, SECRET_ENV: ""} != {**after, SECRET_ENV: ""}:
         raise Failure(f"{content.path}: cannot be edited safely; make a secret with: oguardai secret generate")
-    try:
-        status = os.stat(content.path)
-        stamp: tuple[int, ...] = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    except FileNotFoundError:
-        status, stamp = like_directory(content.path.parent), ()
-    if stamp != content.stamp:
-        raise Failure(f"{content.path}: was changed by somebody else meanwhile; nothing was written, try again")
+    status = check_unchanged(content.path, content.stamp or None)
     replace_file(str(content.path), edited.data, like=status)

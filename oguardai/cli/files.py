@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -68,15 +69,18 @@ def read_own_session(path: str) -> str | None:
     return read_session(path)
 
 
-def replace_file(path: str, data: bytes, *, like: os.stat_result | None = None) -> None:
-    """Write a file whole or not at all, also across a crash; a link is followed.
+def replace_file(path: str, data: bytes, *, like: os.stat_result | None = None, follow: bool = True) -> None:
+    """Write a file whole or not at all, also across a crash.
 
     The file gets mode 0600, or mode and owner of ``like``.
+
+    Args:
+        follow: write where a link leads; without it a link is replaced.
 
     Raises:
         Failure: it cannot be written; what was there is untouched.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(path) if follow else path
     temporary = None
     try:
         folder, name = os.path.split(target)
@@ -95,7 +99,34 @@ def replace_file(path: str, data: bytes, *, like: os.stat_result | None = None) 
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise Failure(f"{path}: cannot be written: {_reason(error)}", ExitCode.CANNOT_CREATE) from None
+        code, advice = ExitCode.CANNOT_CREATE, ""
+        if isinstance(error, PermissionError):
+            code, advice = ExitCode.NO_PERMISSION, "; run this as root or as the file's owner"
+        elif isinstance(error, OSError) and error.errno == errno.EBUSY:
+            advice = "; where a single file is mounted, mount its directory instead"
+        raise Failure(f"{path}: cannot be written: {_reason(error)}{advice}", code) from None
+
+
+def check_unchanged(path: Path, stamp: tuple[int, ...] | None) -> os.stat_result:
+    """Return whose a file is, after a look whether it still is the one that was read.
+
+    Args:
+        stamp: (st_dev, st_ino, st_size, st_mtime_ns) as read; None: there was none, and a new one is to have the owner
+            and group of its directory, and mode 0640.
+
+    Raises:
+        Failure: somebody else has changed it.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        found, mode = None, stat.S_IFREG | 0o640
+        status = os.stat_result((mode, *os.stat(path.parent)[1:]))
+    else:
+        found = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if found != stamp:
+        raise Failure(f"{path}: was changed by somebody else meanwhile; nothing was written, try again")
+    return status
 
 
 def _flush_directory(path: str) -> None:

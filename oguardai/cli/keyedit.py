@@ -137,6 +137,13 @@ def fields_of(text: str, kid: int) -> dict[str, str]:
     return {key.value: node.value for key, node in ring.value[_index_of(ring, kid)].value}
 
 
+def lists(text: str, kid: int | None) -> bool:
+    """Tell whether the keyring has an entry with this kid; with None, whether there is a keyring at all."""
+    ring = _child(_child(_parse(text), "session"), "keyring")
+    entries = ring.value if isinstance(ring, yaml.SequenceNode) else []
+    return bool(entries) if kid is None else any(_kid_of(entry) == str(kid) for entry in entries)
+
+
 def edit(data: bytes, change: Callable[[str], str]) -> bytes:
     """Apply a change to the bytes of the file, whose byte-order mark and line ends stay what they are."""
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
@@ -175,10 +182,14 @@ def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
     return next((value for key, value in node.value if key.value == name), None)
 
 
+def _kid_of(entry: yaml.Node) -> str | None:
+    found = _child(entry, "kid")
+    return found.value if isinstance(found, yaml.ScalarNode) else None
+
+
 def _index_of(ring: yaml.SequenceNode, kid: int) -> int:
     for index, entry in enumerate(ring.value):
-        found = _child(entry, "kid")
-        if found is not None and found.value == str(kid):
+        if _kid_of(entry) == str(kid):
             return index
     raise NotEditableError(f"there is no kid {kid}")
 

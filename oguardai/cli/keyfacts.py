@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from oguardai.cli.failure import ExitCode, Failure
 from oguardai.cli.options import find_server, hint, not_running
-from oguardai.cli.output import warn
+from oguardai.cli.output import one_line, warn
 from oguardai.errors import StateError
 from oguardai.keystatus import Removal, describe_keyring
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from oguardai.config import Config
 
 THIS_HOST = "this host"
+_NOT_UNDERSTOOD = "{}: its /v1/diagnostics is not what this release understands; restart it after an upgrade"
+_LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,68 @@ class Facts:
     Attributes:
         instance: its URL, or "this host".
         pid: of its main process; None: no server runs, and this is what its files say.
+        started_at: unix seconds; with ``pid`` this tells servers apart.
     """
 
     instance: str
     keyring: Mapping[str, Any]
     pid: int | None = None
+    started_at: float | None = None
+
+    @classmethod
+    def read(cls, instance: str, shown: Mapping[str, Any]) -> Facts:
+        """Take what a server shows of itself, which may be of another release, or no server of ours at all.
+
+        Raises:
+            ValueError: it makes no sense.
+        """
+        try:
+            ring = shown["keyring"]
+            keyring = {
+                "fingerprint": _text(ring["fingerprint"]),
+                "active_kid": None if ring["active_kid"] is None else int(ring["active_kid"]),
+                "highest_kid": int(ring.get("highest_kid", -1)),
+                "ttl_seconds": _number(ring.get("ttl_seconds")) or 0.0,
+                "keys": [_read_entry(entry) for entry in ring["keys"]],
+            }
+            return cls(instance, keyring, int(shown["pid"]), _number(shown.get("started_at")))
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError("no keyring of this release") from error
+
+    @property
+    def highest_kid(self) -> int:
+        """The highest kid of any key that the instance remembers."""
+        return int(self.keyring["highest_kid"])
 
     def entry(self, kid: int) -> Mapping[str, Any] | None:
         """Return what is known of a key, None when it is not listed."""
         return next((entry for entry in self.keyring["keys"] if entry["kid"] == kid), None)
+
+
+def _read_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = ("not_before", "sealed", "opened", "last_seal", "last_open", "listed_since", "safe_to_remove_at")
+    because = entry.get("safe_to_remove_because", "this server is of a release that does not say")
+    return {
+        "kid": int(entry["kid"]),
+        "fingerprint": _text(entry["fingerprint"]),
+        "state": _text(entry["state"]),
+        "source": _text(entry.get("source", "")),
+        "safe_to_remove": entry.get("safe_to_remove") is True,
+        "safe_to_remove_because": _text(because),
+        **{name: _number(entry.get(name)) for name in numbers},
+    }
+
+
+def _text(value: Any) -> str:
+    return one_line(str(value))[:_LONGEST_TEXT]
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("not a number")
+    return value
 
 
 def ask_server(port: int | None) -> Facts | None:
@@ -53,13 +109,16 @@ def ask_server(port: int | None) -> Facts | None:
         found = ask_admin(runtime, "/v1/diagnostics")
     except NotRunningError as error:
         raise not_running(error) from None
-    return Facts(THIS_HOST, found["keyring"], found["pid"])
+    try:
+        return Facts.read(THIS_HOST, found)
+    except ValueError:
+        raise Failure(_NOT_UNDERSTOOD.format(THIS_HOST), ExitCode.UNAVAILABLE) from None
 
 
 def read_files(found: Config) -> Facts:
     """Return what the files say of the keys, and what the last server left in the state directory."""
     from oguardai.config import state_dir  # noqa: PLC0415
-    from oguardai.state import load  # noqa: PLC0415
+    from oguardai.state import State, load  # noqa: PLC0415
 
     now = time.time()
     try:
@@ -67,9 +126,10 @@ def read_files(found: Config) -> Facts:
     except StateError as error:
         warn(str(error))
         state = None
-    records = state.stopped(now).keys if state is not None else {}
+    state = state.stopped(now) if state is not None else State()
     ttl = found.settings.session.ttl_seconds
-    return Facts(THIS_HOST, describe_keyring(found.keyring, now=now, ttl=ttl, records=records))
+    shown = describe_keyring(found.keyring, now=now, ttl=ttl, records=state.keys, highest_kid=state.highest_kid)
+    return Facts(THIS_HOST, shown)
 
 
 def know_this_host(found: Config, port: int | None) -> Facts:
@@ -94,11 +154,23 @@ def ask_instances(urls: Sequence[str], token: str | None) -> tuple[list[Facts], 
     for url in urls:
         try:
             found = Instance(url, token).diagnostics()
-            fleet.append(Facts(url, found["keyring"], found["pid"]))
+            fleet.append(Facts.read(url, found))
+        except ValueError:
+            failures.append(Failure(_NOT_UNDERSTOOD.format(url), ExitCode.UNAVAILABLE))
         except RemoteError as error:
             code = ExitCode.NO_PERMISSION if isinstance(error, AdminRefused) else ExitCode.UNAVAILABLE
             failures.append(Failure(str(error), code))
     return fleet, failures
+
+
+def find_duplicate(fleet: Sequence[Facts]) -> str | None:
+    """Say which two URLs lead to one server, by two names or through a balancer: then another was not asked."""
+    seen: dict[tuple[int | None, float | None], str] = {}
+    for facts in fleet:
+        other = seen.setdefault((facts.pid, facts.started_at), facts.instance)
+        if other != facts.instance and facts.started_at is not None:
+            return f"{other} and {facts.instance} are one and the same server: name each instance once, no balancer"
+    return None
 
 
 def judge_removal(kid: int, fleet: Sequence[Facts], fingerprint: str | None = None) -> Removal:

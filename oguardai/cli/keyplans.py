@@ -18,13 +18,16 @@ def find_key(ring: Keyring, kid: int) -> Key:
     return key
 
 
-def plan_addition(ring: Keyring, *, not_before: float | None = None, staged: bool = False) -> Add:
+def plan_addition(ring: Keyring, highest: int, *, not_before: float | None = None, staged: bool = False) -> Add:
     """Return the change that adds a new key at the end.
 
+    Args:
+        highest: the highest kid that any key has had, as far as is known: sessions may bear it yet.
+
     Raises:
-        Failure: a key waits for its time and would take over again, or there is no kid left.
+        Failure: there is no kid left.
     """
-    kid = max(key.kid for key in ring.keys) + 1
+    kid = max(highest, *(key.kid for key in ring.keys)) + 1
     if kid > MAX_KID:
         raise Failure("the highest kid there can be is in use")
     return Add(kid, generate_secret(), KeyState.STAGED if staged else KeyState.IN_USE, not_before)
@@ -55,7 +58,7 @@ def plan_activation(ring: Keyring, kid: int, now: float) -> list[Change]:
     return plan.changes
 
 
-def plan_revocation(ring: Keyring, kid: int, now: float) -> list[Change]:
+def plan_revocation(ring: Keyring, kid: int, now: float, highest: int) -> list[Change]:
     """Return the changes that revoke a key, with a new one when it is the one that seals; none when it is revoked.
 
     Raises:
@@ -65,7 +68,7 @@ def plan_revocation(ring: Keyring, kid: int, now: float) -> list[Change]:
         return []
     plan = _Plan(ring)
     if ring.active_kid(now) == kid:  # an earlier key could seal again, but it was on its way out
-        plan.do(plan_addition(ring))
+        plan.do(plan_addition(ring, highest))
     plan.do(SetState(kid, KeyState.REVOKED))
     active = plan.ring.active(now)
     if active.not_before is not None and active.not_before > now - CLOCK_DIFFERENCE_SECONDS:

@@ -44,7 +44,7 @@ def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: 
     Asks the running server; where none runs, the files and what the last server remembered. With --url the servers
     there instead, all keys in one table; the status is 1 when their keyrings differ. Secrets are never shown.
     """
-    from oguardai.cli.keyfacts import ask_instances  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keyfacts import ask_instances, find_duplicate  # noqa: PLC0415 - see the package's docstring
     from oguardai.cli.keytable import merge, tabulate  # noqa: PLC0415
     from oguardai.cli.ringdiff import find_differences, view_ring  # noqa: PLC0415
 
@@ -52,6 +52,9 @@ def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: 
     missing = [reason for failure in failures for reason in failure.reasons]
     if not fleet:
         raise Failure(missing, failures[0].code)
+    duplicate = find_duplicate(fleet)
+    if duplicate is not None:
+        missing.append(duplicate)
     found = find_differences({facts.instance: view_ring(facts.keyring) for facts in fleet})
     differences = [f"{place}: {message}" for place, message in found]
     keys = merge(fleet)
@@ -70,7 +73,7 @@ def status(port: int | None, urls: tuple[str, ...], token: str | None, as_json: 
         write(f"{heads}{_loud([*missing, *differences])}\n{tabulate(keys, time.time())}\n{'' if urls else _ALONE}")
     if failures:
         raise Failure((), failures[0].code)
-    if differences:
+    if differences or duplicate is not None:
         raise Failure((), ExitCode.FAILED)
 
 

@@ -39,6 +39,12 @@ def find_runtime(config_dir: Path, environ: Mapping[str, str], *, port: int | No
     return running[0] if running else expected
 
 
+def other_runtimes(config_dir: Path, environ: Mapping[str, str], known: RuntimeDirectory) -> list[RuntimeDirectory]:
+    """Return the other servers that run with this configuration directory, on other ports."""
+    found = [RuntimeDirectory(path) for path in runtime_dirs_of(config_dir, environ)]
+    return [one for one in found if one.path != known.path and _runs(one)]
+
+
 def _expected(config_dir: Path, environ: Mapping[str, str], port: int | None) -> Path:
     """Return where the settings that can be read put it."""
     layers = Layers(config_dir)

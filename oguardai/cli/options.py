@@ -136,6 +136,11 @@ def not_running(error: NotRunningError) -> Failure:
     """Return the failure for a server that is not heard, with what may help."""
     if isinstance(error.__context__, PermissionError):
         return Failure(str(error), ExitCode.NO_PERMISSION)
+    try:
+        load()
+    except ConfigError as bad:  # which may say where the server is to be found
+        code = ExitCode.NO_PERMISSION if is_unreadable(config_dir()) else ExitCode.CONFIG
+        return Failure([*(str(problem) for problem in bad.problems), str(error)], code)
     reasons = [str(error)]
     if "port" in click.get_current_context().params and click.get_current_context().params["port"] is None:
         reasons.append("if `oguardai serve` was given --port, give it here too; --config-dir likewise")

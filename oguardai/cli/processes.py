@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from oguardai.cli.options import (
     port_option,
 )
 from oguardai.cli.output import complain, warn, write, write_json
+
+if TYPE_CHECKING:
+    from oguardai.server.runtime import RuntimeDirectory
 
 _WHAT_TO_DO = {
     "failed": "the old configuration stays in force; mend the file, and check it with: {validate}",
@@ -63,16 +67,15 @@ def reload(port: int | None, force: bool, as_json: bool) -> None:
 
     No connection is dropped and no request fails. What is bad is not taken: the old configuration stays in force.
     """
-    report_reload(port, force=force, as_json=as_json)
+    report_reload(reload_and_wait(port, force=force), as_json=as_json)
 
 
-def report_reload(port: int | None, *, force: bool = False, as_json: bool = False) -> None:
-    """Reload the running server and print what came of it.
+def report_reload(report: dict[str, Any], *, as_json: bool = False) -> None:
+    """Print what came of a reload.
 
     Raises:
         Failure: it did not work; the reasons have been printed.
     """
-    report = _reload_and_wait(port, force=force)
     outcome = report["outcome"]
     if as_json:
         write_json(report)
@@ -89,12 +92,25 @@ def report_reload(port: int | None, *, force: bool = False, as_json: bool = Fals
         raise Failure((), ExitCode.FAILED)
 
 
-def _reload_and_wait(port: int | None, *, force: bool) -> dict[str, Any]:
+def reload_and_wait(port: int | None, *, force: bool = False) -> dict[str, Any]:
+    """Reload the running server and return its report; raises Failure when none is heard."""
+    return _reload(lambda: find_server(port), force=force)
+
+
+def reload_others(port: int | None) -> list[dict[str, Any]]:
+    """Reload the other servers that run with this configuration directory, on other ports; return their reports."""
+    from oguardai.cli.locate import other_runtimes  # noqa: PLC0415
+
+    others = other_runtimes(config_dir(), os.environ, find_server(port))
+    return [_reload(lambda one=other: one, force=False) for other in others]  # type: ignore[misc]
+
+
+def _reload(find: Callable[[], RuntimeDirectory], *, force: bool) -> dict[str, Any]:
     from oguardai.server.control import reload_server  # noqa: PLC0415
     from oguardai.server.runtime import NotRunningError  # noqa: PLC0415
 
     try:
-        return reload_server(find_server(port), force=force)
+        return reload_server(find(), force=force)
     except NotRunningError as error:
         raise not_running(error) from None
     except PermissionError:

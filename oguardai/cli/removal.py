@@ -9,7 +9,7 @@ import click
 from oguardai.cli.failure import Failure
 from oguardai.cli.options import config_dir_option, hint, port_option, reload_option
 from oguardai.cli.output import warn, write
-from oguardai.cli.processes import report_reload
+from oguardai.cli.processes import reload_and_wait, reload_others, report_reload
 from oguardai.cli.remote import token_file_option, url_option
 from oguardai.cli.rotation import CODES, check_is_keyring, finish
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from oguardai.cli.keyfacts import Facts
 
 _REVOKED = (
-    "clients that hold a session under kid {kid} are answered 410 GUARDAI_SESSION_EXPIRED from then on, and transform "
-    "again",
+    "clients that hold a session under kid {kid} are answered 410 GUARDAI_SESSION_EXPIRED, and transform again",
     "what was opened before cannot be called back, and whoever has the leaked secret can read the sessions that were "
     "given out under it, without any server",
     "in a fleet: bring {path} to every instance and reload it now; until then that instance opens with kid {kid}",
@@ -42,25 +41,43 @@ def revoke(port: int | None, no_reload: bool, kid: int) -> None:
 
     with editing() as editor:
         check_is_keyring(editor.found)
-        changes = plan_revocation(editor.found.keyring, kid, editor.now)
+        changes = plan_revocation(editor.found.keyring, kid, editor.now, _highest_kid(editor, port))
         if changes:
             editor.write(changes, scrub=[kid])
     added = "".join(f", and the new kid {change.kid} seals" for change in changes if isinstance(change, Add))
-    write(f"kid {kid} is revoked in {editor.path}{added}\n" if changes else f"kid {kid} is revoked already\n")
-    for line in _REVOKED if changes else ():
-        write(f"  {line.format(kid=kid, path=editor.path)}\n")
-    _reload_after_revocation(port, no_reload)
-
-
-def _reload_after_revocation(port: int | None, no_reload: bool) -> None:
-    from oguardai.cli.keyfacts import ask_server  # noqa: PLC0415
-
+    lines = [f"kid {kid} is revoked in {editor.path}{added}" if changes else f"kid {kid} is revoked already"]
+    if changes:
+        lines += [f"  {line.format(kid=kid, path=editor.path)}" for line in _REVOKED]
+    path = editor.secret_file_of(kid)
+    if path is not None:
+        lines.append(f"  {path} holds its secret, and must stay until: {hint('keyring prune')}")
     if no_reload:
-        warn(f"the running server opens with it until: {hint('reload')}")
-    elif ask_server(port) is None:
-        warn("no server with this configuration runs on this host, so none was reloaded")
-    else:
-        report_reload(port)
+        write("\n".join(lines) + "\n")
+        warn(f"a server that runs opens with kid {kid} until: {hint('reload')}")
+        return
+    try:
+        reports = [reload_and_wait(port), *reload_others(port)]  # before anything is written: the reader may be gone
+    except Failure as failure:
+        write("\n".join(lines) + "\n")
+        still = f"kid {kid} STILL OPENS wherever a server runs, until that is reloaded"
+        raise Failure([*failure.reasons, still], failure.code) from None
+    write("\n".join(lines) + "\n")
+    for report in reports:
+        try:
+            report_reload(report)
+        except Failure as failure:
+            still = f"kid {kid} STILL OPENS on this server, until a reload succeeds"
+            raise Failure([*failure.reasons, still], failure.code) from None
+
+
+def _highest_kid(editor: Editor, port: int | None) -> int:
+    from oguardai.cli.keyfacts import ask_server, read_files  # noqa: PLC0415
+
+    try:
+        facts = ask_server(port)
+    except Failure:  # a leaked key is revoked also where the server does not answer
+        facts = None
+    return (facts or read_files(editor.found)).highest_kid
 
 
 @click.command(short_help="Take a key out, when no session needs it.", epilog=CODES)
@@ -95,9 +112,12 @@ def remove(
                     "--force: the sessions under it are lost",
                 )
             )
-        if not verdict.safe:
-            warn(f"kid {kid} is removed although {verdict.because}: the sessions under it are lost")
+        path = editor.secret_file_of(kid)
         editor.write([Remove(kid)])
+    if not verdict.safe:
+        warn(f"kid {kid} was removed although {verdict.because}: the sessions under it are lost")
+    if path is not None:
+        warn(f"{path} still holds the secret of kid {kid}: remove it when there is no going back")
     finish(f"kid {kid} is out of {editor.path}", port, and_reload, force=not verdict.safe)
 
 
@@ -136,7 +156,8 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
         editor.write([Remove(kid) for kid in gone], scrub=gone)
         for kid, path in left:
             warn(f"{path} still holds the secret of kid {kid}: remove it")
-    finish(f"kid {', '.join(map(str, gone))} is out of {editor.path} and its backup", port, and_reload)
+    names = f"kid {gone[0]} is" if len(gone) == 1 else f"kids {', '.join(map(str, gone))} are"
+    finish(f"{names} out of {editor.path} and its backup", port, and_reload)
 
 
 def _know_fleet(editor: Editor, port: int | None, urls: tuple[str, ...], token: str | None) -> list[Facts]:
@@ -145,10 +166,13 @@ def _know_fleet(editor: Editor, port: int | None, urls: tuple[str, ...], token: 
     Raises:
         Failure: an instance cannot be asked, or the server of this host has not taken the last edit.
     """
-    from oguardai.cli.keyfacts import ask_instances, know_this_host  # noqa: PLC0415
+    from oguardai.cli.keyfacts import ask_instances, find_duplicate, know_this_host  # noqa: PLC0415
 
     here = know_this_host(editor.found, port)
     fleet, failures = ask_instances(urls, token)
     if failures:
         raise Failure([reason for failure in failures for reason in failure.reasons], failures[0].code)
+    duplicate = find_duplicate(fleet)
+    if duplicate is not None:
+        raise Failure(duplicate)
     return [*([here] if here.pid is not None or not urls else []), *fleet]

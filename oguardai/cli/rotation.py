@@ -11,11 +11,12 @@ import click
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.options import config_dir_option, hint, port_option, read_duration, reload_option
 from oguardai.cli.output import format_distance, format_time, write
-from oguardai.cli.processes import report_reload
+from oguardai.cli.processes import reload_and_wait, report_reload
 
 if TYPE_CHECKING:
-    from oguardai.cli.changes import Editor
+    from oguardai.cli.keyfacts import Facts
     from oguardai.config import Config
+    from oguardai.keyring import Keyring
 
 CODES = describe_codes(
     (
@@ -80,6 +81,7 @@ def _add(
     port: int | None, and_reload: bool, delay: float | None, *, staged: bool = False, age: float | None = None
 ) -> None:
     from oguardai.cli.changes import editing  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
     from oguardai.cli.keyplans import find_pending, plan_addition  # noqa: PLC0415
 
     with editing() as editor:
@@ -91,10 +93,11 @@ def _add(
                 f"kid {pending.kid} is waiting to seal from {format_time(pending.not_before)}: wait for it, or go back "
                 f"on it with: {hint('keyring rollback')}"
             )
-        if not _is_due(editor, port, age):
+        facts = know_this_host(editor.found, port)
+        if not _is_due(facts, ring, editor.now, age):
             return
         begins = float(int(editor.now + delay) + 1) if delay is not None else None
-        new = plan_addition(ring, not_before=begins, staged=staged)
+        new = plan_addition(ring, facts.highest_kid, not_before=begins, staged=staged)
         editor.write([new])
     then = f"seals from {format_time(begins)}" if begins is not None else "seals"
     if staged:
@@ -102,30 +105,39 @@ def _add(
     finish(f"kid {new.kid} is in {editor.path}: once the server has it, it {then}", port, and_reload)
 
 
-def _is_due(editor: Editor, port: int | None, age: float | None) -> bool:
+def _is_due(facts: Facts, ring: Keyring, now: float, age: float | None) -> bool:
     """Tell whether the key that seals is at least ``age`` seconds old; says so when it is not."""
-    from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
+    from oguardai.keyring import KeyState  # noqa: PLC0415
 
-    active = editor.found.keyring.active(editor.now).kid
-    entry = know_this_host(editor.found, port).entry(active)
     if age is None:
         return True
+    staged = [key.kid for key in ring.keys if key.state is KeyState.STAGED]
+    if staged:  # a timer must not undo a rollback
+        write(f"kid {staged[-1]} is staged, so a rotation is under way or was gone back on: nothing to do\n")
+        return False
+    active = ring.active(now).kid
+    entry = facts.entry(active)
     since = entry["listed_since"] if entry is not None else None
     if since is None:
         raise Failure(f"this host does not know how old kid {active} is: no server has run with it here")
-    if editor.now - since >= age:
+    if now - since >= age:
         return True
-    write(f"kid {active} seals, and was first seen here {format_distance(since, editor.now)}: nothing to do\n")
+    write(f"kid {active} seals, and was first seen here {format_distance(since, now)}: nothing to do\n")
     return False
 
 
 def finish(message: str, port: int | None, and_reload: bool, *, force: bool = False) -> None:
-    """Say what was written, and reload the server, or say how."""
+    """Reload the server if wanted, and say what was written; in this order, because the reader may have gone away."""
+    if not and_reload:
+        write(f"{message}\nfor the server to use it: {hint('reload --force' if force else 'reload')}\n")
+        return
+    try:
+        report = reload_and_wait(port, force=force)
+    except Failure:
+        write(f"{message}\n")
+        raise
     write(f"{message}\n")
-    if and_reload:
-        report_reload(port, force=force)
-    else:
-        write(f"for the server to use it: {hint('reload --force' if force else 'reload')}\n")
+    report_reload(report)
 
 
 def check_is_keyring(found: Config) -> None:
@@ -212,6 +224,7 @@ def adopt(port: int | None, and_reload: bool) -> None:
     with editing() as editor:
         found = editor.found
         if found.keyring.keys[0].source == "env":
+            _check_same_secret(found, port)
             editor.write([Create(0, read_secret(found))])
             message = f"kid 0 in {editor.path} is the key of {SECRET_ENV} ({found.sources[KEYRING_PATH]}) now"
         elif found.env_file_secret is not None:  # an earlier call was cut short, or it is a leftover
@@ -225,3 +238,15 @@ def adopt(port: int | None, and_reload: bool) -> None:
     if os.environ.get(SECRET_ENV, "").strip():
         message += "; take it out of the environment as well"
     finish(message, port, and_reload)
+
+
+def _check_same_secret(found: Config, port: int | None) -> None:
+    """Raise Failure where the running server has its secret from elsewhere: this one would lose every session."""
+    from oguardai.cli.keyfacts import ask_server  # noqa: PLC0415
+
+    running = ask_server(port)
+    if running is not None and running.keyring["fingerprint"] != found.keyring.fingerprint:
+        raise Failure(
+            "the running server has another key than this command sees, probably from GUARDAI_SESSION_SECRET in its "
+            f"own environment: run this with the same; or, if the file was changed since, first: {hint('reload')}"
+        )

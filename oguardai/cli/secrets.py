@@ -9,7 +9,7 @@ import click
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.files import STDIN, read_text
 from oguardai.cli.groups import CommandGroup
-from oguardai.cli.options import config_dir, config_dir_option, hint, port_option, reload_option
+from oguardai.cli.options import config_dir, config_dir_option, hint, is_unreadable, port_option, reload_option
 from oguardai.cli.output import write
 from oguardai.cli.rotation import finish
 from oguardai.errors import ConfigError, SecretError
@@ -58,6 +58,9 @@ def set_(port: int | None, and_reload: bool, source: str | None) -> None:
     from oguardai.keyring import generate_secret, secret_bytes  # noqa: PLC0415
 
     new = generate_secret() if source is None else read_text(STDIN).rstrip("\r\n")
+    if new.startswith(SECRET_ENV) or new != new.strip():
+        what = "a whole line of the file" if new.startswith(SECRET_ENV) else "blanks around it"
+        raise Failure(f"standard input: has {what}; expected the secret alone", ExitCode.BAD_DATA)
     try:
         secret_bytes(new)
     except SecretError as error:
@@ -65,8 +68,8 @@ def set_(port: int | None, and_reload: bool, source: str | None) -> None:
     with locked(config_dir()):
         _check_takes_effect()
         path = set_secret(config_dir(), new)
-    lost = "; sessions sealed before are lost then: clients are answered 410 and transform again"
-    finish(f"{SECRET_ENV} in {path} is new{lost if and_reload else ''}", port, and_reload)
+    lost = "once the server has it, sessions sealed before are lost: clients are answered 410 and transform again"
+    finish(f"{SECRET_ENV} in {path} is new; {lost}", port, and_reload)
 
 
 def _check_takes_effect() -> None:
@@ -79,8 +82,12 @@ def _check_takes_effect() -> None:
     layers = Layers(config_dir())
     layers.read_files()
     others = [problem for problem in layers.problems if problem.severity == "error" and problem.key != SECRET_ENV]
-    if others or layers.directory_missing:
-        raise ConfigError(others or layers.problems) if others else Failure(f"{config_dir()}: is not there")
+    if others and is_unreadable(config_dir()):
+        raise Failure([str(problem) for problem in others], ExitCode.NO_PERMISSION)
+    if others:
+        raise ConfigError(others)
+    if layers.directory_missing:
+        raise Failure(f"{config_dir()}: is not there", ExitCode.CONFIG)
     if layers.keyring_entry is not None:
         raise Failure(
             f"session.keyring in oguardai.yaml wins over {SECRET_ENV}, so it would have no effect; "

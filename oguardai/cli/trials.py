@@ -15,11 +15,13 @@ from oguardai.cli.failure import ExitCode, Failure
 from oguardai.cli.files import name_of, read_bytes
 from oguardai.cli.output import format_time
 from oguardai.cli.remote import AdminRefused, Answer, RemoteError
+from oguardai.cli.ringdiff import ALL
 
 BASELINE_VERSION = 1
-# When failures have become too many: so much more of all sessions than before, and so many at least.
+# When failures have become too many: so much more of all sessions than before, and so many at least, or half of all.
 MORE_FAILURES = 0.01
 LEAST_FAILURES = 5
+MANY_FAILURES = 0.5
 
 _NOT_COUNTED = frozenset({"ttl", "invalid"})  # clients' own: always some, and no key's fault
 _WORTH_A_WARNING = frozenset({"unknown_kid", "authentication"})
@@ -289,14 +291,17 @@ def check_saved_sessions(visits: Sequence[Visit], baseline: Baseline) -> list[Ch
     """Tell whether the sessions of a baseline still open on every instance."""
     checks = []
     valid = []
+    if not any(found.instance.url in baseline.sessions for found in visits):
+        message = "was saved for none of these servers: give the same --url, or none as then"
+        checks.append(Check("baseline", ALL, Status.FAILED, message))
     for one in baseline.sessions.values():
         try:
             is_over = datetime.fromisoformat(one.expires_at).timestamp() <= time.time()
         except ValueError:  # after the year 9999
             is_over = False
         if is_over:
-            message = f"the saved session has expired ({one.expires_at}): compare within session.ttl_seconds"
-            checks.append(Check("baseline", one.origin, Status.SKIPPED, message))
+            message = f"the saved session has expired ({one.expires_at}), so it proves nothing: compare sooner"
+            checks.append(Check("baseline", one.origin, Status.WARNING, message))
         else:
             valid.append(one)
     for found in visits if valid else ():
@@ -339,7 +344,8 @@ def judge_failures(instance: str, before: Counters, now: Counters, saved_at: flo
         f"{since.share:.1%}, before {before.share:.1%}; {advice}"
     )
     status = Status.OK
-    if since.share > before.share + MORE_FAILURES and since.failed >= LEAST_FAILURES:
+    is_enough = since.failed >= LEAST_FAILURES or since.share >= MANY_FAILURES
+    if since.share > before.share + MORE_FAILURES and is_enough:
         status = Status.FAILED
     elif _WORTH_A_WARNING.intersection(reasons):
         status = Status.WARNING

@@ -67,6 +67,8 @@ def read_file(path: Path, limit: int, key: str | None = None) -> FileContent | N
                 data = stream.read(limit + 1)
             after = os.stat(path)
         except FileNotFoundError:
+            if os.path.islink(path):
+                raise refuse("is a link that leads nowhere") from None
             if attempt == 0 or attempt == _ATTEMPTS - 1:
                 return None
             continue  # it was there a moment ago: an editor is replacing it

@@ -13,7 +13,7 @@ from typing import Any
 from oguardai.config import Config, ensure_private_dir, load_config, runtime_dir, state_dir
 from oguardai.logs import configure_logging
 from oguardai.server.notify import Notifier
-from oguardai.server.runtime import RuntimeDirectory
+from oguardai.server.runtime import RuntimeDirectory, lock_state
 
 
 def serve(
@@ -29,7 +29,7 @@ def serve(
 
     Raises:
         ConfigError: the configuration is bad; nothing was started.
-        AlreadyRunningError: a server with this configuration runs.
+        AlreadyRunningError: a server with this configuration, or with its state directory, runs.
     """
     environ = dict(environ)
 
@@ -47,6 +47,7 @@ def serve(
     runtime.claim()
     main_pid = os.getpid()
     try:
+        config = read()  # again: the one before us may have taken its time, and the files been changed meanwhile
         _serve(config, read, runtime, make_app)
     finally:
         if os.getpid() == main_pid:  # a worker's end passes here too
@@ -70,6 +71,7 @@ def _serve(
     notifier = Notifier()
     state = state_dir(config)
     ensure_private_dir(state)
+    lock_state(state)
     listeners = open_listeners(config)
     memory = SharedMemory()
     keeper = Keeper(config, read, memory, runtime, state)

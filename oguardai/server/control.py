@@ -91,7 +91,7 @@ def ask_admin(runtime: RuntimeDirectory, path: str) -> dict[str, Any]:
             raise NotRunningError(f"the server answered {response.status} to {path}")
         answer: dict[str, Any] = json.loads(body)
         return answer
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise NotRunningError(f"{runtime.admin_socket}: no answer ({type(error).__name__})") from error
     finally:
         connection.close()

@@ -82,6 +82,7 @@ class Keeper:
         self._saved_at = time.monotonic()
         self._looks_left = _LOOKS_IN_A_ROW
         self._looks_counted_at = time.monotonic()
+        self._look_again_at: float | None = None  # what made a look fail may be mended without a change of the file
         self._counts = {"ok": 0, "refused": 0, "failed": 0, "partial": 0}
         self._last: dict[str, Any] = {"outcome": None, "at": None, "last_success_at": None, "reasons": []}
         self._started_at = time.time()
@@ -228,7 +229,8 @@ class Keeper:
             config = self._read()
         except ConfigError as error:
             log_event(logger, logging.WARNING, "LookFailed", reason=error.reasons[0])
-            self.memory.looked_at = identity
+            self.memory.looked_at = identity  # nobody waits for what cannot be read
+            self._look_again_at = time.monotonic() + _LOOK_INTERVAL_SECONDS
             return
         ring = self._ring.with_new_keys_staged(config.keyring)
         if ring is not self._ring:
@@ -247,6 +249,8 @@ class Keeper:
     def tick(self, all_acknowledged: bool) -> None:
         """Keep the state true as time passes: a not_before that comes, workers that followed late, sessions seen."""
         now = time.time()
+        if self._look_again_at is not None and time.monotonic() >= self._look_again_at:
+            self.memory.looked_at, self._look_again_at = 0, None
         active = self._ring.active_kid(now)
         if active != self._active:
             self._active = active
@@ -287,6 +291,7 @@ class Keeper:
                 "warnings": shortened(str(problem) for problem in self.config.warnings),
             },
             "reload": {**self._last, "counts": self._counts},
+            "highest_kid": self._state.highest_kid,
             "records": {str(kid): dataclasses.asdict(record) for kid, record in self._state.keys.items()},
         }
         self.memory.status.write(json.dumps(status).encode())
@@ -353,13 +358,14 @@ def check_env_secret(config: Config, state: State) -> None:
     """Refuse a secret that was changed where it has no effect: who changed it believes that the old one is gone."""
     if config.env_file_secret is None or config.env_file_secret_wins:
         return
-    if state.env_file_secret is None or state.env_file_secret == config.env_file_secret:
+    is_first = state.env_file_secret is None and state.active is None  # what stands there then was there before us
+    if is_first or state.env_file_secret == config.env_file_secret:
         return
     winner = "session.keyring" if config.keyring.keys[0].source == "keyring" else "the process environment"
     raise ConfigError(
         [
             Problem(
-                f"was changed, but {winner} wins over it, so the key that seals is still the old one; "
+                f"is new, but {winner} wins over it, so the key that seals is still the old one; "
                 "to rotate, use: oguardai keyring rotate; or take the change back, or remove the line",
                 file=str(config.config_dir / ENV_NAME),
                 key=SECRET_ENV,

@@ -27,6 +27,29 @@ class NotRunningError(OGuardAIError):
     """No server runs with this configuration."""
 
 
+def lock_state(directory: Path) -> int:
+    """Keep other servers from using this state directory, whose records each would overwrite; return the lock.
+
+    It is inherited by the workers, and ends with the last of these processes.
+
+    Raises:
+        AlreadyRunningError: another server has it, also after a few seconds.
+    """
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    deadline = time.monotonic() + _TAKE_OVER_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise AlreadyRunningError(
+                    f"{directory}: another server keeps its state there; give each its own server.state_dir"
+                ) from None
+        time.sleep(0.05)
+
+
 class RuntimeDirectory:
     """Process id (with a lock that ends with the process), outcome of the last reload, metrics, admin socket."""
 
@@ -118,7 +141,9 @@ class RuntimeDirectory:
                 try:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    return int(file.read().strip())
+                    pid = int(file.read().strip())
+                    if pid > 1:  # 0 and below are groups to kill(2)
+                        return pid
         except FileNotFoundError:
             pass
         except PermissionError:

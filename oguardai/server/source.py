@@ -221,6 +221,7 @@ class WorkerSource:
             ttl=snapshot.settings.session.ttl_seconds,
             records={int(kid): KeyRecord(**record) for kid, record in status.pop("records", {}).items()},
             usage={kid: self._memory.total(column) for kid, column in snapshot.columns.items()},
+            highest_kid=status.pop("highest_kid", -1),
         )
         status["workers"] = [
             {

@@ -73,6 +73,16 @@ class Host:
             lines += [f"      {one}" for one in fields]
         self.write_yaml(session + "  keyring:\n" + "".join(f"{line}\n" for line in lines))
 
+    @property
+    def backup(self) -> Path:
+        return self.yaml.with_name("oguardai.yaml.bak")
+
+    def kept(self) -> str:
+        """Return what the backup keeps, without its last line, which says of which keyring it is the way back."""
+        text, mark, _ = self.backup.read_bytes().decode().rpartition("# oguardai.yaml as it was before ")
+        assert mark
+        return text
+
     def config(self) -> Config:
         return load_config(self.config_dir, {}, now=time.time())
 

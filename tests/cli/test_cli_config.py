@@ -70,12 +70,12 @@ def test_a_secret_changed_where_it_has_no_effect_is_refused(host: Host) -> None:
     host.write(host.env, f"GUARDAI_SESSION_SECRET={host.secrets[2]}\n")
     done = host.run("config", "validate")
     assert (done.code, done.out) == (78, b"")
-    assert "GUARDAI_SESSION_SECRET: was changed, but session.keyring wins over it" in done.err
+    assert "GUARDAI_SESSION_SECRET: is new, but session.keyring wins over it" in done.err
 
 
 def test_what_a_reload_would_refuse_is_a_warning(host: Host) -> None:
     host.write_keys("0", "1")
-    remember(host, host.config().keyring)
+    remember(host, host.config().keyring, env_file_secret=host.config().env_file_secret)
     host.write_keys("0")
     done = host.run("config", "validate")
     assert (done.code, done.out) == (0, b"valid\n")

@@ -323,7 +323,7 @@ def run_until(at: int, host: Host, words: list[str]) -> bool:
 
 KILLED: dict[str, tuple[list[str], list[tuple[int, str]]]] = {
     "rotate": (["keyring", "rotate"], [(0, "in_use"), (1, "in_use"), (2, "in_use")]),
-    "revoke": (["keyring", "revoke", "1"], [(0, "in_use"), (1, "revoked"), (2, "in_use")]),
+    "revoke": (["keyring", "revoke", "1", "--no-reload"], [(0, "in_use"), (1, "revoked"), (2, "in_use")]),
     "prune": (["keyring", "prune"], [(1, "in_use")]),
     "rollback": (["keyring", "rollback"], [(0, "in_use"), (1, "staged")]),
     "adopt": (["keyring", "adopt"], [(0, "in_use")]),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from oguardai.cli import remote
+from oguardai.cli import keyedit, remote
 from oguardai.keystatus import describe_keyring
 from oguardai.state import KeyRecord, State, load, save
 from tests.cli.harness import Host, Outcome
@@ -35,7 +35,7 @@ def keyring(host: Host, *words: str, code: int = 0) -> str:
     done: Outcome = host.run("keyring", *words)
     shown = done.out.decode() + done.err
     for text in (*texts, host.yaml.read_text()):
-        assert not any(entry["secret"] in shown for entry in entries(text))
+        assert not any(entry.get("secret", "-" * 99) in shown for entry in entries(text))
     assert done.code == code, shown
     return shown
 
@@ -109,12 +109,10 @@ def test_going_back_loses_no_session(
     assert all(opens(ringed, state) for state in [first, *sealed, third])
 
 
-def test_going_back_after_the_time_of_a_key_has_come(ringed: Host) -> None:
+def test_going_back_after_the_time_of_a_key_has_come(ringed: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     keyring(ringed, "add", "--activate-in", "1h")
-    text = ringed.yaml.read_text()
-    ringed.write(ringed.yaml, text.replace(str(entries(text)[-1]["not_before"]), "x"))
-    line = next(line for line in text.splitlines() if "not_before" in line)
-    ringed.write(ringed.yaml, text.replace(line, "      not_before: 2020-01-01T00:00:00Z"))
+    later = time.time() + 4000
+    monkeypatch.setattr(time, "time", lambda: later)
     assert states(ringed) == {0: "standby", 1: "standby", 2: "ACTIVE"}
     _, sealed = ringed.seal("a.person@example.com")
     keyring(ringed, "rollback")
@@ -122,9 +120,53 @@ def test_going_back_after_the_time_of_a_key_has_come(ringed: Host) -> None:
     assert opens(ringed, sealed)
 
 
+def test_a_backup_of_another_keyring_is_no_way_back(ringed: Host) -> None:
+    """A key that was revoked and pruned elsewhere must not come back with a file that came from there."""
+    keyring(ringed, "rotate")
+    ringed.write_keys("1")
+    before = ringed.yaml.read_bytes()
+    shown = keyring(ringed, "rollback", code=1)
+    assert "it came from elsewhere, or was changed by hand" in shown
+    assert "oguardai keyring activate" in shown
+    assert ringed.yaml.read_bytes() == before
+
+
+def test_a_revoked_key_is_in_no_later_backup(ringed: Host) -> None:
+    keyring(ringed, "revoke", "0", "--no-reload")
+    keyring(ringed, "rotate")
+    assert ringed.secrets[0] not in ringed.backup.read_text()
+    assert states(ringed)[0] == "revoked"
+    keyring(ringed, "rollback")
+    assert states(ringed) == {0: "revoked", 1: "ACTIVE", 2: "staged"}
+
+
+def test_a_revocation_that_no_server_heard_of_is_no_success(ringed: Host) -> None:
+    shown = keyring(ringed, "revoke", "0", code=69)
+    assert "kid 0 STILL OPENS wherever a server runs" in shown
+    assert states(ringed)[0] == "revoked"
+
+
+def test_an_edit_that_would_not_be_read_as_meant_is_not_made(ringed: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = keyedit.append_key
+    before = ringed.yaml.read_bytes()
+    monkeypatch.setattr(keyedit, "append_key", lambda text, fields: append(text, {**fields, "kid": "77"}))
+    assert "cannot be edited safely" in keyring(ringed, "rotate", code=1)
+    monkeypatch.setattr(keyedit, "append_key", lambda text, fields: append(text, fields) + "log:\n  level: debug\n")
+    assert "cannot be edited safely" in keyring(ringed, "rotate", code=1)
+    assert (ringed.yaml.read_bytes(), ringed.backup.exists()) == (before, False)
+
+
+def test_a_backup_that_is_a_link_is_replaced_not_followed(ringed: Host) -> None:
+    victim = ringed.write(ringed.root / "victim", "precious: 1\n")
+    ringed.backup.symlink_to(victim)
+    keyring(ringed, "rotate")
+    assert victim.read_text() == "precious: 1\n"
+    assert not ringed.backup.is_symlink()
+
+
 def test_going_back_does_not_undo_a_revocation(ringed: Host) -> None:
     _, exposed = ringed.seal("a.person@example.com")
-    keyring(ringed, "revoke", "1")
+    keyring(ringed, "revoke", "1", "--no-reload")
     _, new = ringed.seal("a.person@example.com")
     assert not opens(ringed, exposed)
     assert "nothing to do" in keyring(ringed, "rollback")
@@ -134,8 +176,9 @@ def test_going_back_does_not_undo_a_revocation(ringed: Host) -> None:
 
 def test_a_backup_by_hand_does_not_bring_a_revoked_key_back(ringed: Host) -> None:
     before = ringed.yaml.read_bytes()
-    keyring(ringed, "revoke", "1")
-    backup(ringed).write_bytes(before)
+    keyring(ringed, "revoke", "1", "--no-reload")
+    mark = f"# oguardai.yaml as it was before its keyring became {ringed.config().keyring.fingerprint}\n"
+    backup(ringed).write_bytes(before + mark.encode())
     after = ringed.yaml.read_bytes()
     assert "revoked, and stays so" in keyring(ringed, "rollback", code=1)
     assert ringed.yaml.read_bytes() == after
@@ -144,15 +187,14 @@ def test_a_backup_by_hand_does_not_bring_a_revoked_key_back(ringed: Host) -> Non
 def test_there_is_nothing_to_go_back_to(ringed: Host) -> None:
     before = ringed.yaml.read_bytes()
     assert "no last change" in keyring(ringed, "rollback", code=1)
-    backup(ringed).write_text("session:\n  keyring: []\n")
+    ringed.backup.write_text("session:\n  ttl_seconds: 1\n")
+    assert "from before there was a keyring" in keyring(ringed, "rollback", code=1)
+    mark = f"# oguardai.yaml as it was before its keyring became {ringed.config().keyring.fingerprint}\n"
+    ringed.backup.write_text(f"session:\n  keyring:\n    - kid: 0\n{mark}")
     assert "is not valid" in keyring(ringed, "rollback", code=1)
-    backup(ringed).write_bytes(before)
+    ringed.backup.write_bytes(before)
     assert "nothing to do" in keyring(ringed, "rollback")
-    ringed.secrets[1] = ringed.secrets[2]
-    ringed.write_keys("0", "1")
-    other = ringed.yaml.read_bytes()
-    assert "was another key" in keyring(ringed, "rollback", code=1)
-    assert ringed.yaml.read_bytes() == other
+    assert ringed.yaml.read_bytes() == before
 
 
 # --- revoke ------------------------------------------------------------------------------------------------
@@ -160,16 +202,15 @@ def test_there_is_nothing_to_go_back_to(ringed: Host) -> None:
 
 def test_revoking_the_key_that_seals_brings_a_new_one(ringed: Host) -> None:
     _, exposed = ringed.seal("a.person@example.com")
-    shown = keyring(ringed, "revoke", "1")
+    shown = keyring(ringed, "revoke", "1", "--no-reload")
     assert "and the new kid 2 seals" in shown
     assert "410 GUARDAI_SESSION_EXPIRED" in shown
-    assert "no server with this configuration runs on this host" in shown
     assert states(ringed) == {0: "standby", 1: "revoked", 2: "ACTIVE"}
     assert not opens(ringed, exposed)
     assert [entry["kid"] for entry in entries(backup(ringed).read_text())] == [0, 2]
     assert "nothing to do" in keyring(ringed, "rollback")
     before = ringed.yaml.read_bytes()
-    assert "is revoked already" in keyring(ringed, "revoke", "1")
+    assert "is revoked already" in keyring(ringed, "revoke", "1", "--no-reload")
     assert ringed.yaml.read_bytes() == before
 
 
@@ -182,7 +223,7 @@ def test_revoking_another_key_adds_none(ringed: Host) -> None:
 def test_the_only_key_can_be_revoked(ringed: Host) -> None:
     ringed.write_keys("0")
     backup(ringed).write_bytes(ringed.yaml.read_bytes())
-    keyring(ringed, "revoke", "0")
+    keyring(ringed, "revoke", "0", "--no-reload")
     assert states(ringed) == {0: "revoked", 1: "ACTIVE"}
     assert [entry["kid"] for entry in entries(backup(ringed).read_text())] == [1]
 
@@ -201,7 +242,7 @@ def test_no_byte_of_the_secret_stays_in_the_backup(ringed: Host, command: str, p
         text = text.replace("    - kid: 1\n", comment + "    - kid: 1\n") if place else text
     ringed.write(ringed.yaml, text)
     remember(ringed, ago=1000.0)
-    keyring(ringed, command, *(["0"] if command == "revoke" else []))
+    keyring(ringed, command, *(["0", "--no-reload"] if command == "revoke" else []))
     if backup(ringed).exists():
         assert secret not in backup(ringed).read_text()
         assert [entry["kid"] for entry in entries(backup(ringed).read_text())] == [1]
@@ -260,7 +301,7 @@ def test_what_is_pruned_cannot_come_back(ringed: Host) -> None:
 
 def test_a_revoked_key_is_pruned_when_its_sessions_have_expired(ringed: Host) -> None:
     remember(ringed, ago=1000.0)
-    keyring(ringed, "revoke", "0")
+    keyring(ringed, "revoke", "0", "--no-reload")
     keyring(ringed, "prune")
     assert states(ringed) == {1: "ACTIVE"}
 

@@ -14,6 +14,7 @@ import yaml
 
 from oguardai.cli import changes, files
 from oguardai.keyring import MAX_KEYS, KeyState, generate_secret
+from oguardai.keystatus import describe_keyring
 from oguardai.server import control
 from oguardai.server.runtime import RuntimeDirectory
 from oguardai.state import KeyRecord, State, save
@@ -81,7 +82,7 @@ def test_the_new_key_seals_and_the_old_one_opens(host: Host) -> None:
     assert after.replace(f"    - kid: 2\n      secret: {new}\n", "") == before
     assert opens(host, state)
     assert new not in done.out.decode()
-    assert backup(host).read_text() == before
+    assert host.kept() == before
 
 
 def test_mode_owner_and_a_single_backup(host: Host) -> None:
@@ -97,7 +98,7 @@ def test_mode_owner_and_a_single_backup(host: Host) -> None:
             after = path.stat()
             assert stat.S_IMODE(after.st_mode) == 0o604
             assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
-        assert backup(host).read_text() == text
+        assert host.kept() == text
         assert sorted(os.listdir(host.config_dir)) == sorted([*names, "oguardai.yaml.bak"])
 
 
@@ -110,7 +111,7 @@ def test_a_link_stays_a_link(host: Host) -> None:
     keyring(host, "rotate")
     assert host.yaml.is_symlink()
     assert [key.kid for key in host.config().keyring.keys] == [0, 1]
-    assert (target.read_text() != before, backup(host).read_text()) == (True, before)
+    assert (target.read_text() != before, host.kept()) == (True, before)
     assert os.listdir(target.parent) == ["conf.yaml"]
     keyring(host, "rollback")
     assert host.yaml.is_symlink()
@@ -307,7 +308,7 @@ def test_another_user_is_told_so_in_one_line(host: Host, tmp_path: Path) -> None
     for path in (host.yaml, host.env):
         path.chmod(0o644)
     done = as_nobody(host, "keyring", "rotate")
-    assert done.code == 73, done.err
+    assert done.code == 77, done.err
     assert "Permission denied" in done.err
     assert host.yaml.read_bytes() == before
 
@@ -340,7 +341,7 @@ def as_nobody(host: Host, *words: str) -> Outcome:
 def running(host: Host, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A server that uses the keyring with the fingerprint that the test puts here."""
     host.write_keys("0")
-    told: dict[str, Any] = {"fingerprint": host.config().keyring.fingerprint, "keys": []}
+    told = describe_keyring(host.config().keyring, now=time.time(), ttl=60.0)
     monkeypatch.setattr(RuntimeDirectory, "running_pid", lambda _self: 4711)
     monkeypatch.setattr(control, "ask_admin", lambda _runtime, _path: {"pid": 4711, "keyring": told})
     return told

@@ -174,6 +174,8 @@ def activates_nothing(data: bytes, full: Keyring) -> bool:
         return True
     for key in cut.keys:
         allowed = full.find(key.kid)
+        if allowed is None and any(key.prk == other.prk for other in full.keys):
+            continue  # cut in the digits of its kid, which stand last: the reload misses the kid
         if allowed is None or (key.opens and not allowed.opens) or (key.can_seal(NOW) and not allowed.can_seal(NOW)):
             return False
     return True
