@@ -47,7 +47,7 @@ def open_admin_socket(path: Path) -> socket.socket:
     try:
         listener.bind(str(path))
     except OSError as error:
-        raise ConfigError([Problem(f"cannot listen: {error.strerror}", file=str(path))]) from None
+        raise ConfigError([Problem(f"cannot listen: {error.strerror or error}", file=str(path))]) from None
     finally:
         os.umask(before)
     listener.listen(64)
@@ -97,6 +97,6 @@ def _bind(config: Config) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         source = config.sources.get("server.port", "default")
-        message = f"cannot listen on {host} port {port} (from {source}): {error.strerror}"
+        message = f"cannot listen on {host} port {port} (from {source}): {error.strerror or error}"
         raise CannotListenError(message) from None
     return listener

@@ -89,6 +89,8 @@ def test_the_server_of_this_host(make_server: Make) -> None:
     assert statuses(done, "files") == ["warning"]
 
     assert server.stop() == 0
+    assert server.run("doctor").returncode == 78, "the bad file first: it may say where the server is"
+    server.write_keys(server.key(0))
     done = server.run("doctor")
     assert (done.returncode, done.stdout) == (69, "")
     assert "no server with this configuration runs" in done.stderr

@@ -112,7 +112,7 @@ def test_nothing_is_left_behind_but_the_state(server: RunningServer) -> None:
     assert oct((run / "admin.sock").stat().st_mode)[-3:] == "600"
     assert server.stop() == 0
     assert list(run.iterdir()) == []
-    assert [path.name for path in (server.root / "state").iterdir()] == ["keys.json"]
+    assert {path.name for path in (server.root / "state").iterdir()} == {"keys.json", "lock"}
 
 
 def test_a_second_server_with_the_same_configuration_is_refused(server: RunningServer) -> None:
