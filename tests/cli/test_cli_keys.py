@@ -207,11 +207,40 @@ def test_differences_are_loud(host: Host, fleet: dict[str, Any]) -> None:
 def test_an_instance_that_does_not_answer(
     host: Host, fleet: dict[str, Any], error: Exception, code: int, words: str
 ) -> None:
+    fleet["http://a"]["keyring"]["keys"][0] |= {"safe_to_remove": True, "safe_to_remove_because": "nobody needs it"}
+    assert "yes: nobody needs it" in host.run("keyring", "status", "--url", "http://a").out.decode()
     fleet["http://b"] = error
     done = host.run("keyring", "status", *URLS)
     assert done.code == code
     assert words in done.out.decode() + done.err
     assert "yes: " not in done.out.decode()
+    assert "no: not every instance could be asked" in done.out.decode()
+
+
+@pytest.mark.parametrize(
+    "keyring",
+    [
+        {},
+        {"fingerprint": "f", "active_kid": 0, "keys": [{"kid": 0}]},
+        {"fingerprint": "f", "active_kid": "x", "keys": []},
+        {"fingerprint": "f", "active_kid": 0, "ttl_seconds": float("-inf"), "keys": []},
+    ],
+)
+def test_what_is_no_keyring_of_this_release_is_told_as_that(
+    host: Host, fleet: dict[str, Any], keyring: dict[str, Any]
+) -> None:
+    fleet["http://b"]["keyring"] = keyring
+    done = host.run("keyring", "status", *URLS)
+    assert done.code == 69
+    assert "is not what this release understands" in done.out.decode() + done.err
+
+
+def test_what_a_server_says_does_not_reach_the_terminal_as_it_is(host: Host, fleet: dict[str, Any]) -> None:
+    fleet["http://b"]["keyring"]["fingerprint"] = "\x1b[2Jf"
+    fleet["http://b"]["keyring"]["keys"][0]["safe_to_remove"] = "false"
+    out = host.run("keyring", "status", *URLS).out.decode()
+    assert "\x1b" not in out
+    assert "yes: " not in out
 
 
 def test_a_wrong_url_is_a_usage_error(host: Host) -> None:

@@ -9,7 +9,7 @@ import hmac
 import pytest
 
 from oguardai.errors import NoActiveKeyError, SecretError
-from oguardai.keyring import MAX_KID, Key, Keyring, KeyState, generate_secret, secret_bytes
+from oguardai.keyring import MAX_KEYS, MAX_KID, Key, Keyring, KeyState, generate_secret, secret_bytes
 
 NOW = 1_800_000_000.0
 SECRETS = [
@@ -236,3 +236,13 @@ def test_openssl_rand_is_accepted() -> None:
     """``openssl rand -base64 32``, as the runbook says, and its ``-hex`` kin."""
     assert secret_bytes(base64.b64encode(RAW).decode()) == RAW
     assert len(secret_bytes(RAW.hex())) == 48
+
+
+def test_where_there_is_no_room_for_all_new_kids_the_last_are_taken() -> None:
+    held = Keyring(tuple(Key(kid, bytes([kid]) * 32) for kid in range(MAX_KEYS - 1)))
+    other = Keyring(tuple(Key(kid, bytes([kid]) * 32) for kid in range(1, MAX_KEYS + 2)))
+    taken = held.with_new_keys_staged(other)
+    assert len(taken.keys) == MAX_KEYS
+    assert taken.find(MAX_KEYS + 1) is not None
+    full = Keyring(tuple(Key(kid, bytes([kid]) * 32) for kid in range(MAX_KEYS)))
+    assert full.with_new_keys_staged(other) is full

@@ -147,3 +147,31 @@ def test_a_key_that_was_revoked_does_not_come_back_unnoticed() -> None:
     assert review(state, revoked, now=NOW + 2) == []
     (reason,) = review(state, ring(key(0), key(1)), now=NOW + 2)
     assert reason.startswith("kid 0 was revoked")
+
+
+def test_a_key_that_will_seal_again_does_not_lose_what_it_sealed_before(tmp_path: Path) -> None:
+    """Written ahead: a server that is killed after the time has come may have sealed with it."""
+    first = accept(State(), ring(key(0)))
+    waiting = ring(key(1), key(0, not_before=NOW + 500))
+    state = accept(first, waiting, NOW + 100).settle(waiting, now=NOW + 100)
+    assert state.keys[0].safe_at(NOW + 200) == NOW + 100 + TTL
+    assert state.keys[0].safe_at(NOW + 600) is None, "it may seal from then on"
+    assert state.stopped(NOW + 600).keys[0].safe_at(NOW + 600) == NOW + 600 + TTL
+
+
+def test_the_highest_kid_is_remembered_when_its_key_is_gone(tmp_path: Path) -> None:
+    state = accept(accept(State(), ring(key(0), key(3))), ring(key(0)), NOW + 1)
+    save(tmp_path, state)
+    again = load(tmp_path)
+    assert again is not None
+    assert (again.highest_kid, sorted(again.keys)) == (3, [0])
+
+
+@pytest.mark.parametrize("name", ["listed_since", "sealing_from", "sealed_until", "largest_ttl", "seen_expiry"])
+def test_a_record_that_makes_no_sense_is_refused(tmp_path: Path, name: str) -> None:
+    save(tmp_path, accept(State(), ring(key(0))))
+    data = json.loads((tmp_path / FILE_NAME).read_text())
+    data["keys"]["0"][name] = "soon"
+    (tmp_path / FILE_NAME).write_text(json.dumps(data))
+    with pytest.raises(StateError):
+        load(tmp_path)
