@@ -14,7 +14,7 @@ from oguardai.cli.remote import token_file_option, url_option
 from oguardai.cli.rotation import CODES, check_is_keyring, finish
 
 if TYPE_CHECKING:
-    from oguardai.cli.changes import Editor
+    from oguardai.cli.editor import Editor
     from oguardai.cli.keyfacts import Facts
 
 _REVOKED = (
@@ -36,7 +36,8 @@ def revoke(port: int | None, no_reload: bool, kid: int) -> None:
     The running server is reloaded. If KID is the key that seals, a new one takes its place. The key stays listed as
     revoked, so that logs and metrics say why its sessions fail, and is taken out of the backup.
     """
-    from oguardai.cli.changes import Add, editing  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.changes import Add  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.keyplans import plan_revocation  # noqa: PLC0415
 
     with editing() as editor:
@@ -96,7 +97,8 @@ def remove(
     In a fleet name every instance with --url: what was sealed on one of them may need the key as well. `keyring
     rollback` brings it back as long as nothing else is changed.
     """
-    from oguardai.cli.changes import Remove, editing  # noqa: PLC0415
+    from oguardai.cli.changes import Remove  # noqa: PLC0415
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.keyfacts import judge_removal  # noqa: PLC0415
     from oguardai.cli.keyplans import find_key  # noqa: PLC0415
 
@@ -133,7 +135,8 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
     Staged keys and those that wait for their time stay. The keys are taken out of the backup as well: it cannot be gone
     back on. In a fleet name every instance with --url.
     """
-    from oguardai.cli.changes import Remove, editing  # noqa: PLC0415
+    from oguardai.cli.changes import Remove  # noqa: PLC0415
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.keyfacts import judge_removal  # noqa: PLC0415
     from oguardai.keyring import KeyState  # noqa: PLC0415
 

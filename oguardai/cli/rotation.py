@@ -80,7 +80,7 @@ def rotate(port: int | None, and_reload: bool, delay: float | None, age: float |
 def _add(
     port: int | None, and_reload: bool, delay: float | None, *, staged: bool = False, age: float | None = None
 ) -> None:
-    from oguardai.cli.changes import editing  # noqa: PLC0415 - see the package's docstring
+    from oguardai.cli.editor import editing  # noqa: PLC0415 - see the package's docstring
     from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
     from oguardai.cli.keyplans import find_pending, plan_addition  # noqa: PLC0415
 
@@ -165,7 +165,7 @@ def activate(port: int | None, and_reload: bool, kid: int) -> None:
     In a fleet every instance must be able to open with it before: `oguardai doctor` and `oguardai keyring status` with
     --url tell. All other keys go on opening.
     """
-    from oguardai.cli.changes import editing  # noqa: PLC0415
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.keyfacts import know_this_host  # noqa: PLC0415
     from oguardai.cli.keyplans import plan_activation  # noqa: PLC0415
 
@@ -190,7 +190,7 @@ def rollback(port: int | None, and_reload: bool) -> None:
     No session is lost: a key that the change brought goes on opening, staged, and one that it removed opens again. A
     revoked key stays revoked, and what was pruned is gone from the backup too.
     """
-    from oguardai.cli.changes import editing  # noqa: PLC0415
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.keyedit import decode, fields_of  # noqa: PLC0415
     from oguardai.cli.keyplans import plan_rollback  # noqa: PLC0415
 
@@ -217,7 +217,8 @@ def adopt(port: int | None, and_reload: bool) -> None:
     No session is lost: it is the same key under the same kid. In oguardai.env the line stays, empty, so that a secret
     that somebody puts there later is noticed, instead of being without effect.
     """
-    from oguardai.cli.changes import Create, editing  # noqa: PLC0415
+    from oguardai.cli.changes import Create  # noqa: PLC0415
+    from oguardai.cli.editor import editing  # noqa: PLC0415
     from oguardai.cli.envedit import empty_secret, read_secret  # noqa: PLC0415
     from oguardai.config import KEYRING_PATH, SECRET_ENV  # noqa: PLC0415
 

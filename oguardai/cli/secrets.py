@@ -52,7 +52,7 @@ def set_(port: int | None, and_reload: bool, source: str | None) -> None:
     Neither the old nor the new secret is shown or kept anywhere else. Every session sealed before is lost with the old
     one: its client is answered 410 and transforms again. To lose none, use `oguardai keyring adopt` and `rotate`.
     """
-    from oguardai.cli.changes import locked  # noqa: PLC0415
+    from oguardai.cli.editor import locked  # noqa: PLC0415
     from oguardai.cli.envedit import set_secret  # noqa: PLC0415
     from oguardai.config import SECRET_ENV  # noqa: PLC0415
     from oguardai.keyring import generate_secret, secret_bytes  # noqa: PLC0415

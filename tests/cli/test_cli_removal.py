@@ -195,6 +195,9 @@ def test_there_is_nothing_to_go_back_to(ringed: Host) -> None:
     ringed.backup.write_bytes(before)
     assert "nothing to do" in keyring(ringed, "rollback")
     assert ringed.yaml.read_bytes() == before
+    for damaged in (b"\xff", b"session: [", b"session:\r  keyring: 1\n"):
+        ringed.backup.write_bytes(damaged)
+        assert "is not valid" in ringed.run("keyring", "rollback").err
 
 
 # --- revoke ------------------------------------------------------------------------------------------------

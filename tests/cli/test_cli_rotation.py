@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from oguardai.cli import changes, files
+from oguardai.cli import editor, files
 from oguardai.keyring import MAX_KEYS, KeyState, generate_secret
 from oguardai.keystatus import describe_keyring
 from oguardai.server import control
@@ -232,13 +232,13 @@ def test_the_highest_kid_and_a_bad_file_are_left_alone(host: Host) -> None:
 
 def test_a_change_by_somebody_else_is_not_lost(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.write_keys("0")
-    check = changes.Editor._check
+    check = editor.Editor._check
 
     def interfere(*args: Any) -> None:
         check(*args)
         host.write_keys("0", "1")
 
-    monkeypatch.setattr(changes.Editor, "_check", interfere)
+    monkeypatch.setattr(editor.Editor, "_check", interfere)
     assert "changed by somebody else" in keyring(host, "rotate", code=1).err
     assert [key.kid for key in host.config().keyring.keys] == [0, 1]
     assert not backup(host).exists()
