@@ -104,9 +104,9 @@ def test_mode_owner_and_a_single_backup(host: Host) -> None:
 
 def test_a_link_stays_a_link(host: Host) -> None:
     host.write_keys("0")
-    (host.root / "shared").mkdir()
-    target = host.yaml.rename(host.root / "shared" / "conf.yaml")
-    host.yaml.symlink_to("../shared/conf.yaml")
+    (host.root / "elsewhere").mkdir()
+    target = host.yaml.rename(host.root / "elsewhere" / "conf.yaml")
+    host.yaml.symlink_to("../elsewhere/conf.yaml")
     before = target.read_text()
     keyring(host, "rotate")
     assert host.yaml.is_symlink()
