@@ -9,7 +9,7 @@ from typing import Any
 
 from oguardai.cli.output import format_time
 from oguardai.cli.remote import AdminRefused, Answer, Instance, RemoteError, Unreachable
-from oguardai.cli.ringdiff import ALL, RingView, find_differences, group, spread, view_ring
+from oguardai.cli.ringdiff import ALL, RingView, find_differences, find_same, group, spread, view_ring
 
 _SWITCH_SECONDS = 60.0  # around a not_before, in which instances may be asked before and after it
 _MAX_REASONS = 3
@@ -185,12 +185,10 @@ def _why_degraded(diagnosis: Diagnosis | None) -> str:
 def check_identities(visits: Sequence[Visit]) -> list[Check]:
     """Find URLs that lead to one server, by two names or through a balancer: then another was not asked."""
     known = [(found.name, found.diagnosis) for found in visits if found.diagnosis is not None]
-    servers = group((f"process {one.pid}, started at {one.started_at}", name) for name, one in known)
     message = "{} are one and the same server, so another was not asked: name each instance once, no balancer"
     return [
-        Check("identity", ALL, Status.FAILED, message.format(" and ".join(names)))
-        for names in servers.values()
-        if len(names) > 1
+        Check("identity", ALL, Status.FAILED, message.format(names))
+        for names in find_same((f"{one.pid} {one.started_at}", name) for name, one in known)
     ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oguardai.cli.failure import ExitCode, Failure
 from oguardai.cli.options import find_server, hint, not_running
 from oguardai.cli.output import one_line, warn
+from oguardai.cli.ringdiff import find_same
 from oguardai.errors import StateError
 from oguardai.keystatus import Removal, describe_keyring
 
@@ -164,13 +165,10 @@ def ask_instances(urls: Sequence[str], token: str | None) -> tuple[list[Facts], 
 
 
 def find_duplicate(fleet: Sequence[Facts]) -> str | None:
-    """Say which two URLs lead to one server, by two names or through a balancer: then another was not asked."""
-    seen: dict[tuple[int | None, float | None], str] = {}
-    for facts in fleet:
-        other = seen.setdefault((facts.pid, facts.started_at), facts.instance)
-        if other != facts.instance and facts.started_at is not None:
-            return f"{other} and {facts.instance} are one and the same server: name each instance once, no balancer"
-    return None
+    """Say which URLs lead to one server: then another was not asked."""
+    known = [facts for facts in fleet if facts.started_at is not None]
+    same = find_same((f"{facts.pid} {facts.started_at}", facts.instance) for facts in known)
+    return f"{same[0]} are one and the same server: name each instance once, no balancer" if same else None
 
 
 def judge_removal(kid: int, fleet: Sequence[Facts], fingerprint: str | None = None) -> Removal:

@@ -101,7 +101,7 @@ def _loud(differences: Sequence[str]) -> str:
 
 def _as_json(fleet: Sequence[Facts], keys: Sequence[dict[str, Any]], differences: Sequence[str]) -> dict[str, Any]:
     first = fleet[0]
-    common: dict[str, Any] = {
+    return {
         "fingerprint": first.keyring["fingerprint"] if not differences else None,
         "active_kid": first.keyring["active_kid"] if not differences else None,
         "ttl_seconds": max(facts.keyring["ttl_seconds"] for facts in fleet),
@@ -118,4 +118,3 @@ def _as_json(fleet: Sequence[Facts], keys: Sequence[dict[str, Any]], differences
             for facts in fleet
         ],
     }
-    return common

@@ -32,7 +32,7 @@ def find_runtime(config_dir: Path, environ: Mapping[str, str], *, port: int | No
     expected = RuntimeDirectory(_expected(config_dir, environ, port))
     if port is not None or _runs(expected):
         return expected
-    running = [found for found in map(RuntimeDirectory, runtime_dirs_of(config_dir, environ)) if _runs(found)]
+    running = _running(config_dir, environ)
     if len(running) > 1:
         ports = ", ".join(found.path.parent.name for found in running)
         raise NotRunningError(f"several servers run with this configuration: say which with --port ({ports})")
@@ -41,8 +41,11 @@ def find_runtime(config_dir: Path, environ: Mapping[str, str], *, port: int | No
 
 def other_runtimes(config_dir: Path, environ: Mapping[str, str], known: RuntimeDirectory) -> list[RuntimeDirectory]:
     """Return the other servers that run with this configuration directory, on other ports."""
-    found = [RuntimeDirectory(path) for path in runtime_dirs_of(config_dir, environ)]
-    return [one for one in found if one.path != known.path and _runs(one)]
+    return [found for found in _running(config_dir, environ) if found.path != known.path]
+
+
+def _running(config_dir: Path, environ: Mapping[str, str]) -> list[RuntimeDirectory]:
+    return [found for found in map(RuntimeDirectory, runtime_dirs_of(config_dir, environ)) if _runs(found)]
 
 
 def _expected(config_dir: Path, environ: Mapping[str, str], port: int | None) -> Path:

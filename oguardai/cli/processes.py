@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,6 +68,30 @@ def reload(port: int | None, force: bool, as_json: bool) -> None:
     No connection is dropped and no request fails. What is bad is not taken: the old configuration stays in force.
     """
     report_reload(reload_and_wait(port, force=force), as_json=as_json)
+
+
+def finish(message: str, port: int | None, and_reload: bool, *, force: bool = False) -> None:
+    """Say what an edit has written, and reload the server if wanted, or say how."""
+    if and_reload:
+        reload_and_tell(message, lambda: [reload_and_wait(port, force=force)])
+    else:
+        write(f"{message}\nfor the server to use it: {hint('reload --force' if force else 'reload')}\n")
+
+
+def reload_and_tell(message: str, reload: Callable[[], Sequence[dict[str, Any]]]) -> None:
+    """Reload, then say what was written and what came of it; in this order, because the reader may have gone away.
+
+    Raises:
+        Failure: no server was heard, or a reload did not work (then with FAILED).
+    """
+    try:
+        reports = reload()
+    except Failure:
+        write(f"{message}\n")
+        raise
+    write(f"{message}\n")
+    for report in reports:
+        report_reload(report)
 
 
 def report_reload(report: dict[str, Any], *, as_json: bool = False) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from oguardai.cli.failure import Failure
+from oguardai.cli.failure import ExitCode, Failure
 from oguardai.cli.options import config_dir_option, hint, port_option, reload_option
 from oguardai.cli.output import warn, write
-from oguardai.cli.processes import reload_and_wait, reload_others, report_reload
+from oguardai.cli.processes import finish, reload_and_tell, reload_and_wait, reload_others
 from oguardai.cli.remote import token_file_option, url_option
-from oguardai.cli.rotation import CODES, check_is_keyring, finish
+from oguardai.cli.rotation import CODES, check_is_keyring
 
 if TYPE_CHECKING:
     from oguardai.cli.editor import Editor
@@ -52,23 +52,19 @@ def revoke(port: int | None, no_reload: bool, kid: int) -> None:
     path = editor.secret_file_of(kid)
     if path is not None:
         lines.append(f"  {path} holds its secret, and must stay until: {hint('keyring prune')}")
+    message = "\n".join(lines)
     if no_reload:
-        write("\n".join(lines) + "\n")
+        write(f"{message}\n")
         warn(f"a server that runs opens with kid {kid} until: {hint('reload')}")
         return
     try:
-        reports = [reload_and_wait(port), *reload_others(port)]  # before anything is written: the reader may be gone
+        reload_and_tell(message, lambda: [reload_and_wait(port), *reload_others(port)])
     except Failure as failure:
-        write("\n".join(lines) + "\n")
-        still = f"kid {kid} STILL OPENS wherever a server runs, until that is reloaded"
-        raise Failure([*failure.reasons, still], failure.code) from None
-    write("\n".join(lines) + "\n")
-    for report in reports:
-        try:
-            report_reload(report)
-        except Failure as failure:
-            still = f"kid {kid} STILL OPENS on this server, until a reload succeeds"
-            raise Failure([*failure.reasons, still], failure.code) from None
+        was_heard = failure.code is ExitCode.FAILED
+        where = (
+            "on this server, until a reload succeeds" if was_heard else "wherever a server runs, until that is reloaded"
+        )
+        raise Failure([*failure.reasons, f"kid {kid} STILL OPENS {where}"], failure.code) from None
 
 
 def _highest_kid(editor: Editor, port: int | None) -> int:

@@ -79,6 +79,15 @@ def find_differences(rings: Mapping[str, RingView]) -> list[tuple[str, str]]:
     return [(ALL, f"{what}: {advice}"), *told]
 
 
+def find_same(identities: Iterable[tuple[str, str]]) -> list[str]:
+    """Name the instances that are one server, by two names or through a balancer; a text for each such server.
+
+    Args:
+        identities: what tells a server apart (process and start), and the name of the instance.
+    """
+    return [" and ".join(names) for names in group(identities).values() if len(names) > 1]
+
+
 def group(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     """Collect the names of the instances by what they have."""
     groups: dict[str, list[str]] = {}

@@ -11,7 +11,7 @@ import click
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.options import config_dir_option, hint, port_option, read_duration, reload_option
 from oguardai.cli.output import format_distance, format_time, write
-from oguardai.cli.processes import reload_and_wait, report_reload
+from oguardai.cli.processes import finish
 
 if TYPE_CHECKING:
     from oguardai.cli.keyfacts import Facts
@@ -124,20 +124,6 @@ def _is_due(facts: Facts, ring: Keyring, now: float, age: float | None) -> bool:
         return True
     write(f"kid {active} seals, and was first seen here {format_distance(since, now)}: nothing to do\n")
     return False
-
-
-def finish(message: str, port: int | None, and_reload: bool, *, force: bool = False) -> None:
-    """Reload the server if wanted, and say what was written; in this order, because the reader may have gone away."""
-    if not and_reload:
-        write(f"{message}\nfor the server to use it: {hint('reload --force' if force else 'reload')}\n")
-        return
-    try:
-        report = reload_and_wait(port, force=force)
-    except Failure:
-        write(f"{message}\n")
-        raise
-    write(f"{message}\n")
-    report_reload(report)
 
 
 def check_is_keyring(found: Config) -> None:

@@ -11,7 +11,7 @@ from oguardai.cli.files import STDIN, read_text
 from oguardai.cli.groups import CommandGroup
 from oguardai.cli.options import config_dir, config_dir_option, hint, is_unreadable, port_option, reload_option
 from oguardai.cli.output import write
-from oguardai.cli.rotation import finish
+from oguardai.cli.processes import finish
 from oguardai.errors import ConfigError, SecretError
 
 _CODES = (
