@@ -201,12 +201,13 @@ def is_jwt(value: str) -> bool:
     return isinstance(header, dict) and "alg" in header
 
 
-# Lines of base64 and of RFC 1421 headers. Possessive: what was consumed is never given back. Line ends may be
-# escaped, as in JSON.
+# Lines of base64 and of RFC 1421 headers. Possessive: what was consumed is never given back. (Not so the two outer
+# groups, behind which nothing can fail: up to Python 3.11.4 a possessive group keeps what its last, failed turn
+# consumed, python/cpython#106052.) Line ends may be escaped, as in JSON.
 _PEM_BREAK = r"(?:\\r|\\n|[ \t\r\n])"
 _PEM_BODY = re.compile(
-    rf"(?:{_PEM_BREAK}*+(?:[A-Z][A-Za-z]{{2,12}}-?[A-Za-z]{{2,8}}: [^\r\n\\]{{0,80}}+|[A-Za-z0-9+/=]{{16,}}+))*+"
-    rf"(?:(?:\\r|\\n|[\r\n])++[A-Za-z0-9+/=]++(?![A-Za-z0-9+/=]| [a-z]))?+"
+    rf"(?:{_PEM_BREAK}*+(?:[A-Z][A-Za-z]{{2,12}}-?[A-Za-z]{{2,8}}: [^\r\n\\]{{0,80}}+|[A-Za-z0-9+/=]{{16,}}+))*"
+    rf"(?:(?:\\r|\\n|[\r\n])++[A-Za-z0-9+/=]++(?![A-Za-z0-9+/=]| [a-z]))?"
 )
 
 
