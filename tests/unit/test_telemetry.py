@@ -88,7 +88,7 @@ class TestLogfmt:
         assert EventFormatter(journal=True).format(record(field=value)) == f"<4>level=warning event=Event field={shown}"
 
     @settings(deadline=None)
-    @given(st.text(st.characters(codec=None)))
+    @given(st.text(st.characters()))
     def test_any_value_stays_within_its_quotes(self, value: str) -> None:
         line = EventFormatter(journal=True).format(record(field=value))
         assert re.fullmatch(r'<4>level=warning event=Event field=([!-~]+|"(?:[ !#-\[\]-~]|\\.)*")', line)
@@ -99,7 +99,7 @@ class TestLogfmt:
 
 class TestJson:
     @settings(deadline=None)
-    @given(st.text(st.characters(codec=None), max_size=100))
+    @given(st.text(st.characters(), max_size=100))
     def test_any_value_gives_one_line_of_ascii_that_parses(self, value: str) -> None:
         line = EventFormatter("json").format(record(field=value, items=[value], number=3, none=None))
         assert re.fullmatch("[ -~]+", line)
