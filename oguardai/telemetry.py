@@ -8,6 +8,7 @@ docs/observability.md.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import platform
@@ -129,9 +130,9 @@ class Metrics:
 
 def _take_room(directory: str) -> bool:
     """Create this process's files before prometheus_client does, with all the room that they will need."""
+    paths = [os.path.join(directory, f"{kind}_{os.getpid()}.db") for kind in ("counter", "histogram")]
     try:
-        for kind in ("counter", "histogram"):
-            path = os.path.join(directory, f"{kind}_{os.getpid()}.db")
+        for path in paths:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 os.posix_fallocate(descriptor, 0, FILE_BYTES)
@@ -139,6 +140,9 @@ def _take_room(directory: str) -> bool:
                 os.close(descriptor)
     except OSError as error:
         log_event(log, logging.ERROR, "MetricsUnavailable", error=error.strerror)
+        for path in paths:  # an empty file would spoil the counts of all other workers
+            with contextlib.suppress(OSError):
+                os.unlink(path)
         return False
     return True
 

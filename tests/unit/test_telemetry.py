@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -339,3 +340,16 @@ def test_without_room_for_the_counts_nothing_is_counted_and_nothing_fails(
     other = Metrics()
     other.count_sealed(0)
     assert {path.stat().st_size for path in tmp_path.iterdir()} == {telemetry.FILE_BYTES}
+
+
+def test_a_worker_without_room_for_its_counts_does_not_spoil_those_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(telemetry, "is_multiprocess", lambda: True)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    Metrics().count_sealed(0)
+    assert list(tmp_path.iterdir()) == []
