@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -63,8 +64,9 @@ class Metrics:
         )
 
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._lock = threading.Lock()
         self._counting_pid: int | None = None
-        self._counts = True
+        self._counts = False
 
     def _usable(self) -> bool:
         """Tell whether this process can count; asked first by every method that does.
@@ -73,11 +75,18 @@ class Metrics:
         (SIGBUS). So the room is taken before the first count, and without it nothing is counted.
         """
         if self._counting_pid != os.getpid():
-            self._counting_pid = os.getpid()
-            self._counts = not is_multiprocess() or _take_room(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
-            if self._counts:  # from 0 on: a burst that begins a series would be invisible to increase()
-                self._errors.labels("unknown_kid", UNKNOWN_KID)
+            with self._lock:  # the other threads' first counts wait for the room as well
+                if self._counting_pid != os.getpid():
+                    self._counts = self._begin()
+                    self._counting_pid = os.getpid()
         return self._counts
+
+    def _begin(self) -> bool:
+        if is_multiprocess() and not _take_room(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")):
+            return False
+        # From 0 on: a burst that begins a series would be invisible to increase().
+        self._errors.labels("unknown_kid", UNKNOWN_KID)
+        return True
 
     def count_request(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         """Count an answer; ``endpoint`` is the route's template, never the path."""

@@ -10,8 +10,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -353,3 +355,32 @@ def test_a_worker_without_room_for_its_counts_does_not_spoil_those_of_the_others
     monkeypatch.setattr(os, "posix_fallocate", full)
     Metrics().count_sealed(0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_thread_counts_before_another_has_found_room_for_the_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A write into a file without room ends the process (SIGBUS)."""
+    looking, looked = threading.Event(), threading.Event()
+
+    def full(*_: object) -> None:
+        looking.set()
+        looked.wait(10)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(telemetry, "is_multiprocess", lambda: True)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    metrics = Metrics()
+    counted: list[int] = []
+    monkeypatch.setattr(metrics, "_sealed", SimpleNamespace(labels=counted.append))
+    first = threading.Thread(target=metrics.count_sealed, args=(0,))
+    second = threading.Thread(target=metrics.count_sealed, args=(1,))
+    first.start()
+    assert looking.wait(10)
+    second.start()
+    second.join(0.2)
+    looked.set()
+    first.join(10)
+    second.join(10)
+    assert counted == []
