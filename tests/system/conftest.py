@@ -79,8 +79,9 @@ def installed(base: list[Path], packages: Packages) -> Iterator[list[Path]]:
                 "the first answer",
             )
             figures["from `apt-get install` to the first answer"] = f"{time.monotonic() - began:.1f} s"
+            machine.power_off()
         finally:
-            machine.shutdown(keep_layer=True)
+            machine.end(keep_layer=True)
         yield [machine.layer, *base]
     finally:
         machine.remove()
@@ -104,6 +105,13 @@ def machine(installed: list[Path]) -> Iterator[Machine]:
 def fresh_machine(installed: list[Path]) -> Iterator[Machine]:
     """A running machine with the package, for one test."""
     yield from _boot(installed)
+
+
+@pytest.fixture
+def undrained_machine(fresh_machine: Machine) -> Machine:
+    """A running machine with the package, for one test that stops the service often and has no clients to drain."""
+    fresh_machine.run("echo GUARDAI_DRAIN_SECONDS=0 >>/etc/guardai/oguardai.env && systemctl reload oguardai-server")
+    return fresh_machine
 
 
 @pytest.fixture

@@ -105,21 +105,22 @@ class Machine:
         state = self.run("systemctl is-system-running", check=False).stdout.strip()
         return state if state in {"running", "degraded"} else ""
 
-    def shutdown(self, *, keep_layer: bool = False) -> None:
-        """Power off, then remove all that is left of it, but for its layer if that is wanted."""
+    def power_off(self) -> None:
+        """End it in good order, as its layer must be whole for others to boot from it."""
         if self._nspawn is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._nspawn.send_signal(signal.SIGTERM)  # nspawn hands it on as an orderly power-off
-            try:
-                self._nspawn.wait(20)
-            except subprocess.TimeoutExpired:
-                self._nspawn.kill()
+            self._nspawn.send_signal(signal.SIGTERM)  # nspawn hands it on as an orderly power-off
+            self._nspawn.wait(PATIENCE_SECONDS)
+
+    def end(self, *, keep_layer: bool = False) -> None:
+        """End it at once, if it runs, and remove all that is left of it, but for its layer if that is wanted."""
         if self._cgroup.is_dir():
             (self._cgroup / "cgroup.kill").write_text("1")
             wait_for(lambda: "populated 0" in (self._cgroup / "cgroup.events").read_text(), "its processes to end")
             for top in (self._cgroup, Path("/sys/fs/cgroup/systemd", self.name)):  # nspawn makes a twin in version 1
                 for folder, _, _ in os.walk(top, topdown=False):
                     os.rmdir(folder)
+        if self._nspawn is not None:
+            self._nspawn.wait()
         if os.path.ismount(self._root):
             subprocess.run(["umount", str(self._root)], check=True)
         if not keep_layer:
@@ -136,7 +137,7 @@ class Machine:
             self.boot()
             yield self
         finally:
-            self.shutdown()
+            self.end()
 
     # -- inside -----------------------------------------------------------------------------------------
 
