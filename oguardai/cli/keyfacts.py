@@ -171,6 +171,11 @@ def find_duplicate(fleet: Sequence[Facts]) -> str | None:
     return f"{same[0]} are one and the same server: name each instance once, no balancer" if same else None
 
 
+def tell_shared(found: Config) -> str | None:
+    """Say that other servers use this keyring as well, and where that is set; None for a server that is alone."""
+    return f"session.shared is true ({found.sources['session.shared']})" if found.settings.session.shared else None
+
+
 def judge_removal(kid: int, fleet: Sequence[Facts], fingerprint: str | None = None) -> Removal:
     """Tell whether every instance lets a key go; the reason is that of the one that keeps it longest.
 

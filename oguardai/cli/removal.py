@@ -16,6 +16,7 @@ from oguardai.cli.rotation import CODES, check_is_keyring
 if TYPE_CHECKING:
     from oguardai.cli.editor import Editor
     from oguardai.cli.keyfacts import Facts
+    from oguardai.config import Config
 
 _REVOKED = (
     "clients that hold a session under kid {kid} are answered 410 GUARDAI_SESSION_EXPIRED, and transform again",
@@ -90,8 +91,8 @@ def remove(
 ) -> None:
     """Take key KID out of the keyring, unless a session may still need it.
 
-    In a fleet name every instance with --url: what was sealed on one of them may need the key as well. `keyring
-    rollback` brings it back as long as nothing else is changed.
+    In a fleet name every instance with --url, which session.shared asks for: what was sealed on one of them may need
+    the key as well. `keyring rollback` brings it back as long as nothing else is changed.
     """
     from oguardai.cli.changes import Remove  # noqa: PLC0415
     from oguardai.cli.editor import editing  # noqa: PLC0415
@@ -101,6 +102,8 @@ def remove(
     with editing() as editor:
         check_is_keyring(editor.found)
         find_key(editor.found.keyring, kid)
+        if not force:
+            _check_instances_are_named(editor.found, urls)
         verdict = judge_removal(kid, _know_fleet(editor, port, urls, token), editor.found.keyring.fingerprint)
         if not verdict.safe and not force:
             raise Failure(
@@ -129,7 +132,7 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
     """Take out every key that has sealed and is safe to remove, or is revoked and as old, and say what stays and why.
 
     Staged keys and those that wait for their time stay. The keys are taken out of the backup as well: it cannot be gone
-    back on. In a fleet name every instance with --url.
+    back on. In a fleet name every instance with --url, which session.shared asks for.
     """
     from oguardai.cli.changes import Remove  # noqa: PLC0415
     from oguardai.cli.editor import editing  # noqa: PLC0415
@@ -138,6 +141,7 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
 
     with editing() as editor:
         check_is_keyring(editor.found)
+        _check_instances_are_named(editor.found, urls)
         fleet = _know_fleet(editor, port, urls, token)
         gone = []
         for key in editor.found.keyring.keys:
@@ -157,6 +161,18 @@ def prune(port: int | None, and_reload: bool, urls: tuple[str, ...], token: str 
             warn(f"{path} still holds the secret of kid {kid}: remove it")
     names = f"kid {gone[0]} is" if len(gone) == 1 else f"kids {', '.join(map(str, gone))} are"
     finish(f"{names} out of {editor.path} and its backup", port, and_reload)
+
+
+def _check_instances_are_named(found: Config, urls: tuple[str, ...]) -> None:
+    """Raise Failure where others use the keyring and none of them is to be asked."""
+    from oguardai.cli.keyfacts import tell_shared  # noqa: PLC0415
+
+    shared = tell_shared(found)
+    if shared is not None and not urls:
+        raise Failure(
+            f"{shared}: what another instance has sealed may need a key that this host does not; name every instance "
+            "with --url"
+        )
 
 
 def _know_fleet(editor: Editor, port: int | None, urls: tuple[str, ...], token: str | None) -> list[Facts]:

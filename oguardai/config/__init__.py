@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oguardai.config.cpus import available_cpus, effective_workers
-from oguardai.config.layers import ENV_NAME, YAML_NAME
+from oguardai.config.layers import DEFAULT, ENV_NAME, YAML_NAME
 from oguardai.config.loader import (
     DEFAULT_CONFIG_DIR,
     Config,
@@ -30,6 +30,7 @@ from oguardai.config.settings import (
 
 __all__ = [
     "CONFIG_DIR_ENV",
+    "DEFAULT",
     "DEFAULT_CONFIG_DIR",
     "ENV_NAME",
     "KEYRING_PATH",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from dotenv.parser import parse_stream
 
 from oguardai.config.files import FileContent, decode_text
-from oguardai.config.registry import BY_ENV, CONFIG_DIR_ENV, ENV_PREFIX, SECRET_ENV
+from oguardai.config.registry import BY_ENV, CONFIG_DIR_ENV, ENV_PREFIX, REVOCATION_ENV, SECRET_ENV
 from oguardai.errors import Problem, Severity
 
 _MAX_LINE = 16 * 1024  # characters; dotenv's regular expressions are quadratic on long runs of blanks
@@ -37,7 +37,7 @@ class EnvValue:
 
 def known_names() -> tuple[str, ...]:
     """Return every name that the file may hold."""
-    return (SECRET_ENV, *BY_ENV)
+    return (SECRET_ENV, REVOCATION_ENV, *BY_ENV)
 
 
 _GUESSES = 20  # wrong names that get a guess: it takes time, and the wrong file has thousands
@@ -65,6 +65,7 @@ def parse_env(content: FileContent) -> tuple[dict[str, EnvValue], list[Problem]]
         ProblemFound: the file is not UTF-8 text.
     """
     file = str(content.path)
+    known = known_names()
     values: dict[str, EnvValue] = {}
     problems: list[Problem] = []
 
@@ -80,7 +81,7 @@ def parse_env(content: FileContent) -> tuple[dict[str, EnvValue], list[Problem]]
         if found is None:
             continue
         name, value = found
-        if name not in BY_ENV and name != SECRET_ENV:
+        if name not in known:
             problem(_unknown(name, guess=len(problems) < _GUESSES), number, name if printable_name(name) else None)
         elif value is None:
             problem("expected NAME=value", number, name)

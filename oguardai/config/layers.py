@@ -18,6 +18,7 @@ from oguardai.config.registry import (
     CONFIG_DIR_ENV,
     ENV_PREFIX,
     KEYRING_PATH,
+    REVOCATION_ENV,
     SECRET_ENV,
     SECTIONS,
     SETTINGS,
@@ -43,7 +44,7 @@ _Raw = TypeVar("_Raw")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The value of GUARDAI_SESSION_SECRET and where it stands."""
+    """The value of a variable that holds a secret, and where it stands."""
 
     text: str = field(repr=False)
     file: str
@@ -59,6 +60,8 @@ class Layers:
         sources: setting path -> where its value came from, in words.
         places: setting path -> file and line, for problems.
         variables: variables of the process environment that count.
+        file_secret, environment_secret: GUARDAI_SESSION_SECRET of the env file, and of the process environment.
+        revocation_secrets: GUARDAI_REVOCATION_SECRET, from wherever it is given.
         directory_missing: the configuration directory does not exist.
         illegible: some line or file could not be read at all, so a secret may stand there.
     """
@@ -74,6 +77,7 @@ class Layers:
     keyring_entry: yamlfile.Entry | None = None
     file_secret: Secret | None = None
     environment_secret: Secret | None = None
+    revocation_secrets: list[Secret] = field(default_factory=list)
     directory_missing: bool = False
     illegible: bool = False
 
@@ -187,6 +191,8 @@ class Layers:
                 continue
             if name == SECRET_ENV:
                 self.file_secret = Secret(item.value, file, item.line)
+            elif name == REVOCATION_ENV:
+                self.revocation_secrets.append(Secret(item.value, file, item.line))
             else:
                 self._take(BY_ENV[name], from_text, item.value, (file, item.line), name)
 
@@ -203,6 +209,9 @@ class Layers:
             elif name == SECRET_ENV:
                 self.variables[name] = value
                 self.environment_secret = Secret(value, ENVIRONMENT, None)
+            elif name == REVOCATION_ENV:
+                self.variables[name] = value
+                self.revocation_secrets.append(Secret(value, ENVIRONMENT, None))
             elif name in BY_ENV:
                 self.variables[name] = value
                 self._take(BY_ENV[name], from_text, value, (ENVIRONMENT, None), name)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from oguardai.config.files import FileContent
 from oguardai.config.keys import KeyringReader
 from oguardai.config.layers import ENV_NAME, ENVIRONMENT, YAML_NAME, Layers, Secret, in_words
-from oguardai.config.registry import CONFIG_DIR_ENV, KEYRING_PATH, SECRET_ENV, build_settings
+from oguardai.config.registry import CONFIG_DIR_ENV, KEYRING_PATH, REVOCATION_ENV, SECRET_ENV, build_settings
 from oguardai.config.settings import Settings
 from oguardai.errors import ConfigError, Problem, SecretError, Severity
 from oguardai.keyring import Key, Keyring
@@ -80,6 +80,7 @@ def load_config(
     layers.read_environment(environ)
     layers.read_overrides(overrides or {})
     keyring, secret_files = _choose_keyring(layers, environ, now)
+    _check_revocation_secrets(layers, keyring)
     settings = build_settings(layers.values)
     _check_together(layers, settings)
     if keyring is None or layers.refused:
@@ -138,6 +139,23 @@ def _report_no_secret(layers: Layers) -> None:
             f"there is no key to seal sessions with: set {SECRET_ENV} in {directory / ENV_NAME} or in the "
             f"environment, or list keys under {KEYRING_PATH} in {directory / YAML_NAME}; {_HOW_TO}"
         )
+
+
+def _check_revocation_secrets(layers: Layers, keyring: Keyring | None) -> None:
+    """Check the secret for revocation lists like one for sessions, of which it must be none."""
+    sealing = {key.fingerprint: f"kid {key.kid} of {KEYRING_PATH}" for key in (keyring.keys if keyring else ())}
+    for given in (layers.file_secret, layers.environment_secret):
+        if (fingerprint := _fingerprint(given)) is not None:
+            sealing[fingerprint] = SECRET_ENV
+    for secret in layers.revocation_secrets:
+        try:
+            other = sealing.get(Key.from_secret(0, secret.text).fingerprint)
+        except SecretError as error:
+            layers.problem(str(error), secret.file, secret.line, REVOCATION_ENV)
+            continue
+        if other is not None:
+            message = f"is the secret of {other}, whose rotation would undo every revocation; make one of its own"
+            layers.problem(f"{message}: oguardai secret generate", secret.file, secret.line, REVOCATION_ENV)
 
 
 def _check_together(layers: Layers, settings: Settings) -> None:

@@ -20,6 +20,7 @@ from oguardai.config.settings import (
 
 ENV_PREFIX = "GUARDAI_"
 SECRET_ENV = "GUARDAI_SESSION_SECRET"  # noqa: S105 - the name of the variable
+REVOCATION_ENV = "GUARDAI_REVOCATION_SECRET"  # kept for revocation lists; nothing is made of it yet
 CONFIG_DIR_ENV = "GUARDAI_CONFIG_DIR"
 KEYRING_PATH = "session.keyring"
 
@@ -38,6 +39,7 @@ class Setting:
     high: float | None
     choices: tuple[str, ...]
     restart: bool
+    network: bool
     doc: str
 
     def get(self, settings: Settings) -> object:
@@ -105,6 +107,7 @@ def _flatten() -> tuple[Setting, ...]:
                     high=spec.high,
                     choices=spec.choices,
                     restart=spec.restart,
+                    network=spec.network,
                     doc=spec.doc,
                 )
             )

@@ -53,6 +53,7 @@ class Spec:
     high: float | None = None
     choices: tuple[str, ...] = ()
     restart: bool = False
+    network: bool = False  # anything but the default makes the server open connections
 
 
 def _setting(
@@ -65,8 +66,9 @@ def _setting(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     restart: bool = False,
+    network: bool = False,
 ) -> Any:
-    return field(default=default, metadata={METADATA: Spec(kind, doc, unit, low, high, choices, restart)})
+    return field(default=default, metadata={METADATA: Spec(kind, doc, unit, low, high, choices, restart, network)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,13 @@ class SessionSettings:
         "Most values that one session can hold. Stops a session that grows with every turn of a conversation.",
         low=1,
         high=100_000,
+    )
+    shared: bool = _setting(
+        False,
+        Kind.BOOL,
+        "Whether other servers, a fleet, open sessions with this keyring as well. Then one file is brought to all, and "
+        "no host changes it by itself: scheduled rotation is refused, and so are `keyring prune` and `remove` without "
+        "`--url`. Set it in a file: the commands must see it as well.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from oguardai.config import Config, ensure_private_dir, load_config, runtime_dir, state_dir
 from oguardai.logs import configure_logging
+from oguardai.server.network import check_needs
 from oguardai.server.notify import Notifier
 from oguardai.server.runtime import RuntimeDirectory, lock_state
 
@@ -34,7 +35,9 @@ def serve(
     environ = dict(environ)
 
     def read() -> Config:
-        return load_config(config_dir, environ, overrides, now=time.time())
+        config = load_config(config_dir, environ, overrides, now=time.time())
+        check_needs(config)
+        return config
 
     # Whoever finds the process id may signal it before the handlers are there.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGUSR1})

@@ -335,6 +335,31 @@ def test_an_instance_that_cannot_be_asked_keeps_every_key(ringed: Host, monkeypa
     assert ringed.yaml.read_bytes() == before
 
 
+@pytest.mark.parametrize("words", [["prune"], ["remove", "0"]])
+def test_a_key_of_a_shared_keyring_stays_unless_every_instance_is_named(
+    ringed: Host, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    ringed.write_keys("0", "1", session="  shared: true\n")
+    remember(ringed, ago=1000.0)
+    before = ringed.yaml.read_bytes()
+    shown = keyring(ringed, *words, code=1)
+    assert "session.shared is true (oguardai.yaml:2)" in shown
+    assert "name every instance with --url" in shown
+    assert (ringed.yaml.read_bytes(), backup(ringed).exists()) == (before, False)
+    ring, now = ringed.config().keyring, time.time()
+    records = State().accept(ring, now=now - 1000.0, ttl=10.0, env_file_secret=None).settle(ring, now=now - 1000.0).keys
+    told = describe_keyring(ring, now=now, ttl=10.0, records=records)
+    monkeypatch.setattr(remote.Instance, "diagnostics", lambda _self: {"keyring": told, "pid": 1})
+    keyring(ringed, *words, "--url", "http://other:1")
+    assert states(ringed) == {1: "ACTIVE"}
+
+
+def test_a_key_of_a_shared_keyring_goes_by_force(ringed: Host) -> None:
+    ringed.write_keys("0", "1", session="  shared: true\n")
+    assert "the sessions under it are lost" in keyring(ringed, "remove", "0", "--force")
+    assert states(ringed) == {1: "ACTIVE"}
+
+
 def test_an_instance_that_needs_the_key_keeps_it(ringed: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     remember(ringed, ago=1000.0)
     ring, now = ringed.config().keyring, time.time()

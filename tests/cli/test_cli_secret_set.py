@@ -213,6 +213,18 @@ def test_the_key_moves_and_no_session_is_lost(host: Host, line: str, secret: str
     assert opens(host, sealed)
 
 
+@pytest.mark.parametrize("words", [("keyring", "adopt"), ("keyring", "rotate", "--adopt"), ("secret", "set")])
+def test_the_secret_for_revocations_stays_as_it_is(host: Host, words: tuple[str, ...]) -> None:
+    line = f"GUARDAI_REVOCATION_SECRET='{host.secrets[2]}'  # of its own\n"
+    host.write(host.env, f"{line}{NAME}={host.secrets[0]}\n")
+    run(host, *words)
+    assert line in host.env.read_text()
+    assert host.secrets[0] not in host.env.read_text()
+    assert host.config().warnings == ()
+    for shown in (("config", "show"), ("config", "show", "--json"), ("keyring", "status", "--json")):
+        assert b"REVOCATION" not in run(host, *shown).out  # nor the secret: see run
+
+
 def test_a_key_moves_where_there_is_no_yaml_yet(host: Host) -> None:
     host.yaml.unlink()
     run(host, "keyring", "adopt")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from tests.server.harness import TEXT, RunningServer, kid_of, send, wait_for
 
 Make = Callable[..., RunningServer]
 NAME = "GUARDAI_SESSION_SECRET"
+TIMER = ("rotate", "--if-older-than", "90d", "--adopt", "--activate-in", "1s", "--reload")
 
 
 def fleet(make: Make, count: int) -> list[RunningServer]:
@@ -253,3 +255,90 @@ def test_a_key_that_was_adopted_rotates_and_a_secret_in_the_old_place_is_noticed
     assert server.opens(old)
     body = {"input": TEXT, "session_state": old["session_state"]}
     assert server.request("POST", "/v1/transform", body)[0] == 200
+
+
+def scheduled(server: RunningServer, *words: str) -> str:
+    """Run a keyring command as the unit of a timer does: no home, no terminal, nothing of a user's environment."""
+    own = {name: value for name, value in server.environ().items() if name.startswith("GUARDAI_")}
+    command = [*server.command("keyring", *words), "--config-dir", str(server.config_dir)]
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=own | {"PATH": os.defpath},
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert not any(secret in done.stdout for secret in server.secrets)
+    return done.stdout
+
+
+def let_pass(server: RunningServer, days: int) -> None:
+    """Restart the server with everything that it remembers that many days further back."""
+    assert server.stop() == 0
+    path = server.root / "state" / "keys.json"
+    state = json.loads(path.read_text())
+    for record in state["keys"].values():
+        for name in ("listed_since", "sealing_from", "sealed_until", "seen_expiry"):
+            if record[name] is not None:
+                record[name] -= days * 86_400
+    path.write_text(json.dumps(state))
+    server.start()
+
+
+def fresh_install(server: RunningServer) -> None:
+    """Start a server with a single secret, and one for revocations."""
+    server.write_yaml("session:\n  backend: sealed\n" + server.extra)
+    server.write_env(f"{NAME}={server.secrets[0]}\nGUARDAI_REVOCATION_SECRET={server.secrets[7]}\n")
+    server.start()
+
+
+def test_the_first_run_of_the_timer_adopts_and_knows_the_age_of_the_key(server: RunningServer) -> None:
+    fresh_install(server)
+    sealed = server.transform()
+    lines = scheduled(server, *TIMER).splitlines()
+    assert f"is the key of {NAME} (oguardai.env:1) now" in lines[0]
+    assert lines[1] == "reloaded: kid 0 seals, 2 workers switched"
+    assert lines[2].startswith("kid 0 seals, and was first seen here ")
+    assert lines[2].endswith(" ago: nothing to do")
+    assert server.opens(sealed)
+    assert server.diagnostics()["keyring"]["keys"][0]["source"] == "keyring"
+    assert "nothing to do" in scheduled(server, "prune", "--reload")
+    assert scheduled(server, *TIMER).endswith(" ago: nothing to do\n")
+
+
+def test_the_timer_rotates_a_key_that_is_due_and_prunes_it_when_no_session_needs_it(server: RunningServer) -> None:
+    fresh_install(server)
+    let_pass(server, days=91)
+    old = server.transform()
+    printed = scheduled(server, *TIMER)
+    assert printed.count("reloaded: ") == 2
+    assert printed.index(f"is the key of {NAME}") < printed.index("reloaded: ") < printed.index("kid 1 is in ")
+    wait_for(lambda: kid_of(server.transform()) == 1, "kid 1 to seal")
+    assert server.opens(old)
+    refused = scheduled(server, "prune", "--reload")
+    assert "kid 0 stays: " in refused
+    assert refused.endswith("no key can go yet: nothing to do\n")
+    assert server.opens(old)
+    let_pass(server, days=1)
+    assert "kid 0 is out of" in scheduled(server, "prune", "--reload")
+    assert [key["kid"] for key in server.diagnostics()["keyring"]["keys"]] == [1]
+    assert scheduled(server, *TIMER) == "kid 1 seals, and was first seen here 24 h ago: nothing to do\n"
+    assert server.opens(server.transform())
+    assert server.secrets[7] in (server.config_dir / "oguardai.env").read_text()
+    assert not any(secret in server.log() + json.dumps(server.diagnostics()) for secret in server.secrets)
+
+
+def test_the_timer_of_a_fleet_changes_nothing(server: RunningServer) -> None:
+    fresh_install(server)
+    server.write_yaml("session:\n  shared: true\n" + server.extra)
+    assert server.reload().returncode == 0
+    assert "RestartNeeded" not in server.log()
+    let_pass(server, days=91)
+    before = {path.name: path.read_bytes() for path in server.config_dir.iterdir()}
+    done = keyring(server, *TIMER, code=78)
+    assert "session.shared is true (oguardai.yaml:2)" in done.stderr
+    assert {path.name: path.read_bytes() for path in server.config_dir.iterdir()} == before
+    assert [key["source"] for key in server.diagnostics()["keyring"]["keys"]] == ["env"]

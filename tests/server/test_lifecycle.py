@@ -170,9 +170,9 @@ os.execv(sys.executable, [sys.executable, "-m", "oguardai", "serve", *sys.argv[2
 """
 
 
-def test_an_inherited_socket_is_served_and_decides_the_port(server: RunningServer) -> None:
+def test_an_inherited_socket_is_served_and_decides_the_address(server: RunningServer) -> None:
     environ = server.environ()
-    del environ["GUARDAI_PORT"]
+    del environ["GUARDAI_PORT"], environ["GUARDAI_HOST"]
 
     def start(*words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", ACTIVATE, str(server.port), "--config-dir", str(server.config_dir), *words]
@@ -181,7 +181,11 @@ def test_an_inherited_socket_is_served_and_decides_the_port(server: RunningServe
 
     server.process = start("--port", "1")
     assert server.process.wait(30) == 78
-    assert "ListenStream=" in server.log()
+    assert "ListenStream=1," in server.log()
+    server.process = start("--host", "127.0.0.1", "--port", str(server.port))
+    assert server.process.wait(30) == 78, "the socket is open to more than that"
+    assert f"[::]:{server.port}" in server.log()
+    assert f"ListenStream=127.0.0.1:{server.port}," in server.log()
     server.process = start()
     wait_for(server.is_ready, "the server to be ready")
     assert server.opens(server.transform())

@@ -318,6 +318,7 @@ def test_every_setting_can_be_given_by_its_variable(directory: Directory, secret
         "server.runtime_dir": "/run/x",
         "server.state_dir": "/var/x",
         "session.backend": "sealed",
+        "session.shared": "true",
         "detection.threshold": "0.25",
         "detection.types": "email",
         "log.format": "json",

@@ -57,6 +57,7 @@ def test_the_defaults_that_others_rely_on() -> None:
     assert settings.server.max_body_bytes == 4 * 1024 * 1024
     assert (settings.session.ttl_seconds, settings.session.max_age_seconds) == (3600, 86_400)
     assert (settings.session.max_blob_bytes, settings.session.max_entities) == (1024 * 1024, 10_000)
+    assert settings.session.shared is False
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "100.64.0.1", "2001:4860:4860::8888", "172.32.0.1", "0.0.0.0"])
