@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import shlex
 import shutil
@@ -29,7 +28,6 @@ _ENVIRONMENT = {
     "SYSTEMD_PAGER": "",
 }
 _CGROUPS = [Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")]  # of a host with both versions, or with one
-_numbers = itertools.count(1)
 
 
 def wait_for(condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -51,9 +49,9 @@ class Machine:
     """
 
     def __init__(self, layers: Sequence[Path]) -> None:
-        self.name = f"oguardai-{os.getpid()}-{next(_numbers)}"
         self._layers = layers
-        self._work = Path(tempfile.mkdtemp(prefix="oguardai-system.", dir="/var/tmp"))
+        self._work = Path(tempfile.mkdtemp(prefix="machine"))  # below TMPDIR, which script/test-system sets
+        self.name = f"{self._work.parent.name}-{self._work.name}".replace("_", "0")  # unlike any other on this host
         self._root = self._work / "root"
         self._console = self._work / "console"
         self._cgroup = next(path for path in _CGROUPS if path.is_dir()) / self.name

@@ -45,11 +45,11 @@ def test_the_timer_looks_every_day_and_catches_up(machine: Machine) -> None:
 
 def test_a_key_is_adopted_replaced_when_it_is_due_and_goes_when_nobody_needs_it(undrained_machine: Machine) -> None:
     machine = undrained_machine
-    # A short lifetime, and seconds in place of the minute until a new key seals: nothing else is not the timer's own.
+    # A short lifetime, and seconds in place of the minutes until a new key seals: nothing else is not the timer's own.
     machine.run(
         "systemctl stop oguardai-server.socket oguardai-server.service && rm -r /var/lib/oguardai/* && "
         f"sed -i 's/ttl_seconds: .*/ttl_seconds: {TTL_SECONDS}/' /etc/guardai/oguardai.yaml && "
-        "sed -i 's/--activate-in 1m/--activate-in 1s/' /usr/lib/systemd/system/oguardai-rotate.service && "
+        "sed -i 's/--activate-in 10m/--activate-in 1s/' /usr/lib/systemd/system/oguardai-rotate.service && "
         "systemctl daemon-reload && systemctl start oguardai-server.socket oguardai-server.service"
     )
     first = transform(machine)
