@@ -103,13 +103,14 @@ def _read_types(
 @json_option("Print the answer as the API gives it, session included.")
 @click.argument("file", default=STDIN)
 def transform(session_file: str | None, as_json: bool, file: str, **options: Any) -> None:
-    r"""Replace personal data and secrets in FILE (standard input without one) by tokens.
+    """Replace personal data and secrets in FILE (standard input without one) by tokens.
 
     The safe text goes to standard output, byte for byte but for the tokens; the values, encrypted, go to the session's
     file. No server is needed.
 
     \b
-        oguardai transform --session s.blob < question.txt | ask-a-model | oguardai rehydrate --session s.blob
+        oguardai transform --session s.blob < question.txt |
+            ask-a-model | oguardai rehydrate --session s.blob
     """
     if session_file is None and not as_json:
         raise click.UsageError(

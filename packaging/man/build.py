@@ -2,14 +2,13 @@
 
     python3 packaging/man/build.py OUTDIR
 
-The pages go to OUTDIR, the others to OUTDIR/examples and OUTDIR/completion. Their date is that of SOURCE_DATE_EPOCH,
-else that of the newest release in CHANGELOG.md; without either they have none.
+The pages go to OUTDIR, the others to OUTDIR/examples and OUTDIR/completion. Their date is that of SOURCE_DATE_EPOCH;
+without it they have none, so that two builds are the same.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -26,8 +25,6 @@ import roff  # noqa: E402
 import settings_pages  # noqa: E402
 
 from oguardai import __version__  # noqa: E402
-
-_NEWEST = re.compile(r"^## \[[^]]+\](?: - (?P<date>\d{4}-\d\d-\d\d)$)?", re.MULTILINE)
 
 
 def main() -> None:
@@ -53,11 +50,9 @@ def render(date: str) -> dict[str, str]:
 
 
 def find_date(environ: Mapping[str, str]) -> str:
-    """Return the day that the pages bear, in UTC; empty when there is none to be had."""
-    if epoch := environ.get("SOURCE_DATE_EPOCH"):  # https://reproducible-builds.org/specs/source-date-epoch
-        return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
-    newest = _NEWEST.search((TOP / "CHANGELOG.md").read_text(encoding="utf-8"))
-    return (newest["date"] or "") if newest else ""
+    """Return the day that the pages bear, in UTC; empty when nobody says one."""
+    epoch = environ.get("SOURCE_DATE_EPOCH")  # https://reproducible-builds.org/specs/source-date-epoch
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat() if epoch else ""
 
 
 def _server_page(date: str) -> str:

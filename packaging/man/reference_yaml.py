@@ -69,7 +69,8 @@ def _keyring() -> str:
     parts = (
         _comment(f"{KEYRING_PATH}: {reference.KEYRING_PLACE}", reference.KEYRING_ACTIVE, indent="  "),
         fields,
-        textwrap.indent(example, "  # "),
+        # With two marks, so that taking one off, as for a setting, leaves a comment: nobody's key is named OLD.
+        textwrap.indent(textwrap.dedent(example), "  # # "),
     )
     return "  #\n".join(parts)
 

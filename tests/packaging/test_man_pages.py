@@ -129,17 +129,13 @@ def test_two_builds_are_the_same_wherever_they_are_made(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_the_date_is_that_of_the_source_never_that_of_the_build(tmp_path: Path) -> None:
-    newest = re.search(r"^## .*$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert newest is not None
-    released = re.search(r"\d{4}-\d\d-\d\d$", newest[0])
-    for name, environ, date in (
-        ("epoch", {"SOURCE_DATE_EPOCH": "86399"}, "1970-01-01"),
-        ("changelog", {}, released[0] if released else ""),
-    ):
-        made = build(tmp_path / name, TZ="Pacific/Kiritimati", **environ)
-        for page in PAGES:
-            assert f' "{date}" '.encode() in made[page].splitlines()[0]
+@pytest.mark.parametrize(("environ", "date"), [({"SOURCE_DATE_EPOCH": "86399"}, "1970-01-01"), ({}, "")])
+def test_the_date_is_that_of_the_source_never_that_of_the_build(
+    tmp_path: Path, environ: dict[str, str], date: str
+) -> None:
+    made = build(tmp_path, TZ="Pacific/Kiritimati", **environ)
+    for page in PAGES:
+        assert f' "{date}" '.encode() in made[page].splitlines()[0]
 
 
 # --- every page --------------------------------------------------------------------------------------------
@@ -150,9 +146,7 @@ def test_a_page_has_what_apropos_and_readers_look_for(folder: Path, name: str) -
     page = read(folder, name)
     stem, _, number = name.rpartition(".")
     title = stem.upper().replace("-", r"\-")
-    assert re.match(
-        rf'\.TH {re.escape(title)} {number} "2026-11-27" "OGuardAI [\d.]+" "[A-Z]', page.replace('.\\"', "")
-    )
+    assert re.match(rf'\.TH {re.escape(title)} {number} "2026-11-27" "OGuardAI [\d.]+" "[A-Z]', page)
     whatis = section(page, ".SH NAME").splitlines()
     assert len(whatis) == 1
     assert re.fullmatch(rf"{re.escape(stem)} - [A-Za-z]\S.{{10,60}}[^.]", plain(whatis[0]))
@@ -379,7 +373,7 @@ def test_the_reference_yaml_explains_every_setting_and_the_keyring(folder: Path)
         assert words_of(setting.doc) in comments
     for name, takes, meaning in FIELDS:
         assert words_of(f"{name}: {takes}. {meaning}") in comments
-    assert re.search(r"^  #   keyring:\n  #     - kid: 0\n", text, re.MULTILINE)
+    assert re.search(r"^  # # keyring:\n  # #   - kid: 0\n", text, re.MULTILINE)
 
 
 def test_a_keyring_can_be_made_in_a_copy_of_the_reference_yaml(folder: Path, tmp_path: Path) -> None:

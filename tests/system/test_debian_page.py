@@ -34,17 +34,18 @@ def test_every_section_is_followed_by_a_test() -> None:
     assert with_commands == set(re.findall(r'_follow\(\w+, "(.*)"\)', here))
 
 
-def test_install(bare_machine: Machine, packages: Packages) -> None:
-    bare_machine.copy(packages.now, f"/root/{packages.now.name}")
-    *_, answers = _follow(bare_machine, "Install")
+def test_install(undrained_machine: Machine, packages: Packages) -> None:
+    undrained_machine.run("apt-get purge -y oguardai-server")
+    undrained_machine.copy(packages.now, f"/root/{packages.now.name}")
+    *_, answers = _follow(undrained_machine, "Install")
     assert '"healthy"' in answers
     assert '"og1.0.' in answers
 
 
-def test_start_reload_restart_stop(machine: Machine) -> None:
-    reloaded = _follow(machine, "Start, reload, restart, stop")[1]
+def test_start_reload_restart_stop(undrained_machine: Machine) -> None:
+    reloaded = _follow(undrained_machine, "Start, reload, restart, stop")[1]
     assert "reloaded: kid 0 seals" in reloaded
-    _check(machine)
+    _check(undrained_machine)
 
 
 def test_rotate_the_key(fresh_machine: Machine) -> None:

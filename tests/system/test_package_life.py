@@ -52,18 +52,18 @@ def test_remove_keeps_the_configuration_and_purge_leaves_nothing_but_the_user(un
 
 
 def test_an_installation_without_a_terminal_asks_nothing_and_keeps_what_is_there(
-    bare_machine: Machine, packages: Packages
+    undrained_machine: Machine, packages: Packages
 ) -> None:
     """As after a restored backup: a keyring, and no env file; a secret there would have no effect."""
     keyring = "session:\n  keyring:\n    - kid: 4\n      secret: Zt4mQw8Rk2Lp9Vn5Xc1Bs6Hf3Jd7Ga0Y\n"
-    bare_machine.run(f"mkdir {ETC}")
-    bare_machine.write(f"{ETC}/oguardai.yaml", keyring)
-    bare_machine.copy(packages.now, "/root/x.deb")
-    bare_machine.run(f"{APT} install /root/x.deb </dev/null", seconds=300)
-    assert bare_machine.read(f"{ETC}/oguardai.yaml") == keyring
-    assert "\nGUARDAI_SESSION_SECRET=\n" in bare_machine.read(f"{ETC}/oguardai.env")
-    assert bare_machine.output("systemctl is-active oguardai-server") == "active"
-    assert transform(bare_machine)["session_state"].startswith("og1.4.")
+    undrained_machine.run(f"{APT} purge oguardai-server && mkdir {ETC}")
+    undrained_machine.write(f"{ETC}/oguardai.yaml", keyring)
+    undrained_machine.copy(packages.now, "/root/x.deb")
+    undrained_machine.run(f"{APT} install /root/x.deb </dev/null", seconds=300)
+    assert undrained_machine.read(f"{ETC}/oguardai.yaml") == keyring
+    assert "\nGUARDAI_SESSION_SECRET=\n" in undrained_machine.read(f"{ETC}/oguardai.env")
+    assert undrained_machine.output("systemctl is-active oguardai-server") == "active"
+    assert transform(undrained_machine)["session_state"].startswith("og1.4.")
 
 
 @pytest.mark.parametrize("at", ["mktemp", "mv", "chmod"])

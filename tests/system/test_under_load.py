@@ -9,7 +9,7 @@ from tests.system.conftest import Packages, figures
 from tests.system.machine import Machine, wait_for
 
 TTL_SECONDS = 6
-REMEMBER = ("--remember", str(TTL_SECONDS - 2))
+LIFETIME = ("--lifetime", str(TTL_SECONDS))
 _SECRETS = {0: "Zt4mQw8Rk2Lp9Vn5Xc1Bs6Hf3Jd7Ga0Y", 1: "Ue5yTr9Wq3Az7Sx1Dc6Fv2Gb8Hn4Jm0K"}
 
 
@@ -45,7 +45,7 @@ def _removes_the_old_key(machine: Machine) -> bool:
 
 def test_option_b_by_reload_loses_nothing_and_drops_no_connection(rotating: Machine) -> None:
     pid = rotating.show("MainPID")
-    with load(rotating, *REMEMBER) as clients:
+    with load(rotating, *LIFETIME) as clients:
         _write_keys(rotating, 0, 1)
         rotating.run("systemctl reload oguardai-server")
         _write_keys(rotating, 1)
@@ -60,7 +60,7 @@ def test_option_b_by_reload_loses_nothing_and_drops_no_connection(rotating: Mach
 
 
 def test_option_b_by_restart_refuses_and_loses_nothing(rotating: Machine) -> None:
-    with load(rotating, *REMEMBER) as clients:
+    with load(rotating, *LIFETIME) as clients:
         _write_keys(rotating, 0, 1)
         rotating.run("systemctl restart oguardai-server")
         wait_for(
