@@ -197,4 +197,4 @@ def _value(option: click.Option) -> str:
 
 
 def _alternatives(choice: click.Choice[str]) -> str:
-    return "|".join(roff.bold(one) for one in choice.choices)
+    return r"|\:".join(roff.bold(one) for one in choice.choices)  # where a line may end

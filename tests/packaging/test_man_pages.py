@@ -32,7 +32,17 @@ COMPLETION = "completion/oguardai"
 NOW = 1_800_000_000.0
 
 MACROS = {".TH", ".SH", ".SS", ".PP", ".IP", ".TP", ".RS", ".RE", ".EX", ".EE", ".PD", ".br", ".nh", ".ad", ".ss"}
-GLYPHS = {r"\-": "-", r"\e": "\\", r"\&": "", r"\ ": " ", r"\(aq": "'", r"\(ga": "`", r"\(ha": "^", r"\(ti": "~"}
+GLYPHS = {
+    r"\-": "-",
+    r"\:": "",
+    r"\e": "\\",
+    r"\&": "",
+    r"\ ": " ",
+    r"\(aq": "'",
+    r"\(ga": "`",
+    r"\(ha": "^",
+    r"\(ti": "~",
+}
 SETTING_LINE = re.compile(r"^( *)#(?=\S)", re.MULTILINE)
 
 
@@ -255,6 +265,12 @@ def test_the_page_of_the_command_has_every_command_with_its_options(folder: Path
                 assert choice in tags[0]
                 assert choice in usage
             assert all(option in usage for option in parameter.opts)
+
+
+def test_no_mark_for_click_is_left_in_the_page_of_the_command(folder: Path) -> None:
+    page = read(folder, "oguardai.1")
+    assert "\b" not in page
+    assert r"\eb" not in page  # as a docstring has it whose mark is not click's
 
 
 def test_the_page_of_the_command_has_every_exit_status_once(folder: Path) -> None:
