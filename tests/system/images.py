@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,10 +40,11 @@ def base_image(suite: str) -> Path:
     if not image.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         _clean()
-        draft = CACHE / f"draft-{suite}-{os.getpid()}"
+        draft = Path(tempfile.mkdtemp(prefix="draft-", dir=CACHE))
         try:
-            _build(suite, recipe, draft)
-            draft.rename(image)
+            _build(suite, recipe, draft / "root")
+            if not image.exists():  # another run may have been first
+                (draft / "root").rename(image)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return image
