@@ -133,10 +133,12 @@ def test_the_package_s_own_tests_pass(undrained_machine: Machine) -> None:
     undrained_machine.run(f"{APT} install --no-install-recommends autopkgtest dpkg-dev", seconds=300)
     undrained_machine.copy_checkout("/root/source", "packaging/debian")
     undrained_machine.run("mv /root/source/packaging/debian /root/source/debian")
-    newer = "fake-capability" in undrained_machine.output("autopkgtest-virt-null --help")  # which has to be told so
-    null = "null --fake-capability isolation-container" if newer else "null"
+    # The machine is more than the container that is asked for, which the runner cannot know.
     done = undrained_machine.run(
-        f"autopkgtest --no-built-binaries /root/source /root/oguardai-server.deb -- {null}", check=False, seconds=300
+        "autopkgtest --no-built-binaries --ignore-restrictions=isolation-container /root/source "
+        "/root/oguardai-server.deb -- null",
+        check=False,
+        seconds=300,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "smoke                PASS" in done.stdout + done.stderr
