@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Span = tuple[int, int]
 Refine = Callable[[str, int, int], Span | None]
 """Narrow the span of a match in the normalised text, or refuse it. Work is bounded by the match's length."""
+
+NONE, WEAK, STRONG = 0.0, 0.25, 0.4
+"""What a passed check digit adds to the confidence, see ``confidence``."""
 
 ALNUM = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 DIGITS = frozenset("0123456789")
@@ -98,3 +102,62 @@ class Detector:
     veto: tuple[str, ...] = ()
     retry: bool = False
     holds_digit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Declare an identifier that people are given, known by how its digits and letters are grouped.
+
+    All codes of the table are looked for at once: the text's groups of letters and digits are reduced to their layout,
+    and one look-up tells the codes that are written so. A hundred codes cost no more than one.
+
+    layouts: ``9`` a digit, ``A`` a letter, ``X`` either (at most in one piece with 9 and A: every X is tried as both
+        only against text that has letters and digits mixed); ``|`` one of ``separators`` or nothing, the same at every
+        place; anything else is itself, in one character: a space, or one of ``-./:_``. At most eight groups.
+    separators: what may stand for ``|``.
+    sample: a valid one, as people write it.
+    validate: judges the compact form: upper case, without separators. Called once for each match of a layout; bounded.
+    checksum: every find passed a check digit or its like; ``STRONG`` for one that fewer than 1 in 50 random values
+        pass (with the rest of what ``validate`` asks), ``WEAK`` for 1 in 3 to 1 in 50, ``NONE`` without.
+    confidence: of the layout alone, see ``confidence``: 0.1 for plain digits, 0.3 for digits grouped in a way of their
+        own, 0.4 for letters and digits, 0.6 for a form that hardly anything else has.
+    context: words that name it, lower case, see ``context``: of the country's languages and of English.
+    veto: words that speak against it.
+    upper: letters must be upper case where no context word stands near.
+    """
+
+    name: str
+    type: str
+    layouts: tuple[str, ...]
+    sample: str
+    confidence: float
+    separators: str = " -"
+    validate: Callable[[str], bool] | None = None
+    checksum: float = NONE
+    context: tuple[str, ...] = ()
+    veto: tuple[str, ...] = ()
+    upper: bool = False
+
+
+class Found(NamedTuple):
+    """What a finder found: ``start`` to ``end`` in code points, end exclusive; ``why`` says in a few words how."""
+
+    start: int
+    end: int
+    type: str
+    confidence: float
+    detector: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Declare a function that finds what no row of a table describes: names, terms, what a model sees.
+
+    ``find`` gets the normalised text (see ``normalize``) and takes time linear in it. What it gives may overlap and be
+    in any order. ``types`` are all that it can give: it is not called when none of them is asked for.
+    """
+
+    name: str
+    types: frozenset[str]
+    find: Callable[[str], Iterable[Found]]

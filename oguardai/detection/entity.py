@@ -33,8 +33,9 @@ class EntityType:
 
     ``level`` is 1 for identity documents, health, bank and card data and secrets, 2 for what is replaced and
     restored, 3 for what is abstracted. ``checksum`` says that every find passed a check digit. ``locales``
-    are BCP 47 tags whose formats are known; none means that the format is the same everywhere. A type that is
-    not ``default`` is found only when it is asked for.
+    are BCP 47 tags whose formats are known; none means that the format is the same everywhere. ``source`` is where the
+    format is published: one document, by its name, number or issuer. A type that is not ``default`` is found only
+    when it is asked for.
     """
 
     name: str
@@ -42,3 +43,4 @@ class EntityType:
     checksum: bool = False
     locales: tuple[str, ...] = ()
     default: bool = True
+    source: str = ""
