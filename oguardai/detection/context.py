@@ -1,69 +1,175 @@
-"""Look for words near a match that say what it is."""
+"""Look for words near a match that say what it is.
+
+The words of all rows are in one index, so that the text near a match is read once, whatever the number of rows. Each
+distinct tuple of words has a bit; a word that is met gives the bits of all tuples that name it.
+
+A word is written in lower case: ``word`` stands for itself, ``word*`` for what begins with it, ``*word`` for what
+ends with it, ``*word*`` for what holds it. Words with anything but letters in them are phrases: they must
+stand there as written, where an underscore or a dash of the text counts as a space. A word reaches over the nouns that
+may follow it: "account number is".
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-REACH = 40
+REACH = 50
 """Characters before a match in which a word counts."""
+BEHIND = 30
+"""Characters behind a match in which a word counts, within its sentence."""
 
-# A veto word means the thing it names also with one of these behind it: "account number is".
-_TAIL = r"(?:[ _-]?(?:numbers?|nummer|no|num|nr|ids?|code|card)\b)?(?: is)?"
+_BLOCK = 64
+_TOKEN = re.compile(r"[^\W\d_]+")
+_HEAD = 3  # letters by which prefixes are looked up
+_TAIL = re.compile(
+    r" ?(?:numbers?|nummer|numero|número|no|num|nr|ids?|code|card)(?![^\W\d_])\.?(?: is)?| is(?![^\W\d_])"
+)
+_END = re.compile(r"[\n\r;]|[.!?](?=\s)")
+_SPACES = str.maketrans("_-", "  ")
 
-
-def _alternatives(words: tuple[str, ...]) -> str:
-    bounded: list[str] = []
-    free: list[str] = []
-    for word in words:
-        body = re.escape(word.strip("*"))
-        # Letters follow at will, or none may.
-        body += r"[^\W\d_]*" if word.endswith("*") else r"(?![^\W\d_])"
-        (free if word.startswith("*") else bounded).append(body)
-    parts = free
-    if bounded:
-        parts.append(r"(?<![^\W\d_])(?:" + "|".join(bounded) + ")")
-    return "|".join(parts)
-
-
-def compile_context(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile words to one pattern for lower-case text; ``*`` at an end of a word stands for more letters."""
-    return re.compile(_alternatives(words))
+# start, end, bits of the tuples that name it
+Word = tuple[int, int, int]
+# what a phrase goes on with behind its first word, whether letters may follow, bits
+_Phrase = tuple[str, bool, int]
 
 
-def compile_veto(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile words that speak against a match, each with the nouns that may follow it."""
-    return re.compile(f"(?:{_alternatives(words)}){_TAIL}")
+class Index:
+    """Hold the words of all tuples."""
 
+    def __init__(self, tuples: Iterable[tuple[str, ...]]) -> None:
+        self._bits: dict[tuple[str, ...], int] = {}
+        self._exact: dict[str, int] = {}
+        self._prefixes: dict[str, list[tuple[str, int]]] = {}
+        self._short: dict[str, list[tuple[str, int]]] = {}
+        self._inside: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._phrases: dict[str, list[_Phrase]] = {}
+        for words in tuples:
+            if words and words not in self._bits:
+                bit = self._bits[words] = 1 << len(self._bits)
+                for word in words:
+                    self._add(word, bit)
+        parts = [*map(re.escape, self._inside), *(re.escape(word) + "$" for word in self._ends)]
+        self._parts = re.compile("|".join(parts)) if parts else None
+        self._foreign = [word for word in self._inside if not word.isascii()]
 
-def compile_behind(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile words that stand directly behind a match, with at most three characters between."""
-    return re.compile(f"[-:,(\\\\ ]{{1,3}}(?:{_alternatives(words)})")
+    def _add(self, word: str, bit: int) -> None:
+        body = word.strip("*").translate(_SPACES)
+        first = _TOKEN.match(body)
+        if first is None:
+            raise ValueError(f"context word {word!r} does not begin with a letter")
+        if first.end() < len(body):
+            self._phrases.setdefault(first[0], []).append((body[first.end() :], word.endswith("*"), bit))
+        elif word.startswith("*"):
+            parts = self._inside if word.endswith("*") else self._ends
+            parts[body] = parts.get(body, 0) | bit
+        elif word.endswith("*"):
+            heads = self._prefixes if len(body) >= _HEAD else self._short
+            heads.setdefault(body[:_HEAD], []).append((body, bit))
+        else:
+            self._exact[body] = self._exact.get(body, 0) | bit
+
+    def bit(self, words: tuple[str, ...]) -> int:
+        """Return the bit of a tuple of words; 0 for the empty one."""
+        return self._bits[words] if words else 0
+
+    def words(self, low: str, start: int, end: int) -> list[Word]:
+        """Return the known words that begin between two places of a text in lower case, spaces for dashes."""
+        found: list[Word] = []
+        if start and low[start - 1].isalpha():
+            while start < end and low[start].isalpha():
+                start += 1
+        for token in _TOKEN.finditer(low, start, min(len(low), end + REACH)):
+            at, stop = token.span()
+            if at >= end:
+                break
+            bits, stop = self._look_up(token[0], low, stop)
+            if bits:
+                tail = _TAIL.match(low, stop)
+                found.append((at, tail.end() if tail else stop, bits))
+        # Marks between letters (Thai vowels) cut words into pieces.
+        if self._foreign and not low.isascii():
+            piece = low[start : end + REACH]
+            for word in self._foreign:
+                where = piece.find(word)
+                if 0 <= where < end - start:
+                    found.append((start + where, start + where + len(word), self._inside[word]))
+            found.sort()
+        return found
+
+    def _look_up(self, word: str, low: str, stop: int) -> tuple[int, int]:
+        """Return the bits of a word that ends at a place, and where it ends as a phrase."""
+        bits = self._exact.get(word, 0)
+        for prefix, bit in (*self._prefixes.get(word[:_HEAD], ()), *self._short.get(word[:2], ())):
+            if word.startswith(prefix):
+                bits |= bit
+        if self._parts is not None and self._parts.search(word):
+            for held, bit in self._inside.items():
+                if held in word:
+                    bits |= bit
+            for tail, bit in self._ends.items():
+                if word.endswith(tail):
+                    bits |= bit
+        for rest, open_, bit in self._phrases.get(word, ()):
+            after = stop + len(rest)
+            if low.startswith(rest, stop) and (open_ or not low[after : after + 1].isalpha()):
+                bits |= bit
+                stop = max(stop, after)
+        return bits, stop
+
+    def named(self, words: tuple[str, ...], low: str, word: Word) -> str:
+        """Return which word of a tuple was met, as the table writes it."""
+        text = low[word[0] : word[1]]
+        for entry in words:
+            body = entry.strip("*").translate(_SPACES)
+            if (body in text) if entry.startswith("*") else text.startswith(body):
+                return entry
+        return words[0]
 
 
 class Nearby:
-    """Find the last word of a pattern in the reach before each of several matches.
+    """Find the words near the matches in one text; each stretch of it is read at most once."""
 
-    Between rising starts every character is read once: a match starts where no word runs on, so that no word of
-    the context can lie across the start of an earlier one.
-    """
+    __slots__ = ("_before", "_blocks", "_index", "_start", "low", "text")
 
-    __slots__ = ("_end", "_low", "_pattern", "_read", "_start")
+    def __init__(self, index: Index, low: str) -> None:
+        self.text = low
+        self.low = low.translate(_SPACES) if ("_" in low or "-" in low) else low
+        self._index = index
+        self._blocks: dict[int, list[Word]] = {}
+        self._start = -1
+        self._before: list[Word] = []
 
-    def __init__(self, pattern: re.Pattern[str], low: str) -> None:
-        self._pattern = pattern
-        self._low = low
-        self._read = self._start = self._end = -1
+    def _block(self, number: int) -> list[Word]:
+        found = self._blocks.get(number)
+        if found is None:
+            start = number * _BLOCK
+            found = self._blocks[number] = self._index.words(self.low, start, start + _BLOCK)
+        return found
 
-    def last_end(self, start: int) -> int:
-        """Return where the last word in the reach before ``start`` ends, or -1."""
-        begin = start - REACH if start > REACH else 0
-        if self._start < begin or self._read > start:
-            self._start = self._end = -1
-        if begin < self._read <= start:
-            begin = self._read
-        self._read = start
-        if begin == start:
-            return self._end
-        for found in self._pattern.finditer(self._low, begin, start):
-            self._start, self._end = found.span()
-        return self._end
+    def before(self, start: int) -> list[Word]:
+        """Return the known words in the reach before a place, the nearest first."""
+        if start != self._start:
+            least = start - REACH
+            first = least // _BLOCK if least > 0 else 0
+            words: list[Word] = []
+            for number in range(start // _BLOCK, first - 1, -1):
+                words += [word for word in reversed(self._block(number)) if word[1] <= start and word[0] >= least]
+            self._start, self._before = start, words
+        return self._before
+
+    def last(self, bit: int, start: int) -> Word | None:
+        """Return the nearest word of a tuple in the reach before a place."""
+        for word in self.before(start):
+            if word[2] & bit:
+                return word
+        return None
+
+    def next(self, bit: int, end: int, reach: int = BEHIND) -> Word | None:
+        """Return the first word of a tuple that begins within reach behind a place, in the same sentence."""
+        for number in range(end // _BLOCK, (end + reach) // _BLOCK + 1):
+            for word in self._block(number):
+                if end <= word[0] <= end + reach and word[2] & bit:
+                    return None if _END.search(self.text, end, word[0]) else word
+        return None

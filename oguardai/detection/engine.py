@@ -1,254 +1,59 @@
 """Find entities with the standard library's ``re``, in time linear in the text.
 
-Steps: normalise; for each row of the table find where it can match at all (its trigger), run its pattern only
-there; check the neighbours, narrow, validate; weigh; resolve overlaps.
-
-**Confidence** is a number from 0 to 0.99 and has one model for all detectors. A row states the confidence of
-a match that passed its checks (about 0.95 for a check digit or an issuer's prefix, 0.8 for an exact syntax,
-0.5 to 0.7 for a shape that other things have too). A context word in the 40 characters before, or for some rows
-directly behind, adds 0.2. Rows that need context are dropped without it. A veto word nearer than the context
-word drops the match. The sum is capped at 0.99: a pattern is never certain.
+Steps: normalise; let the rows of the table, the codes' layouts and the finders propose (a row's pattern is run only
+where its trigger says that it can match); check the neighbours, narrow, validate; weigh (see ``confidence``); resolve
+overlaps.
 
 Which rows are run is asked of ``prefilter`` first; without it, rows are left out of whose characters the text has none.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
+from typing import NoReturn
 
-from oguardai.detection import context, prefilter
-from oguardai.detection.detector import Detector, Digit, Digits, Near, Prefix, Span, Trigger
+from oguardai.detection import confidence, context, prefilter
+from oguardai.detection.codes import Layouts, compact
+from oguardai.detection.confidence import ALONE, CHECKED, CONTEXT, FOLLOWS, NAMED, NEGATIVE, OTHER, PARTNER, SIBLING
+from oguardai.detection.detector import NONE, Code, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
-from oguardai.detection.normalize import lower, normalize
-from oguardai.detection.registry import DEFAULT_TYPES, DETECTORS, ENTITY_TYPES
+from oguardai.detection.normalize import normalize
+from oguardai.detection.registry import CODES, DEFAULT_TYPES, DETECTORS, ENTITY_TYPES, FINDERS, PARTNERS
+from oguardai.detection.scan import Find, Row, Scan, candidates, compile_rows
 from oguardai.errors import PayloadTooLargeError
 
-CONTEXT_BONUS = 0.2
-MAX_CONFIDENCE = 0.99
+# What says that a code is something else, for those that say nothing of their own.
+_OTHER_THINGS = (
+    "order*", "invoice*", "ticket*", "tracking", "parcel", "shipment", "serial*", "sku", "version", "build", "isbn",
+    "issn", "commit", "revision", "article", "batch", "lot", "bug", "timestamp", "bestell*", "rechnung*", "auftrag*",
+    "commande*", "facture*", "pedido*", "factura*", "ordine", "fattura*", "page", "pages", "seite", "line", "port",
+)  # fmt: skip
+_GAP = 8  # characters between two codes of a list
+_NEAR = 60  # characters between finds that come together
 
-# Possessive, so that a megabyte of digits leaves no backtracking points behind.
-_GAP = 3
-_CLUSTER = re.compile(rf"(?:[0-9]++[^0-9]{{0,{_GAP}}}+)++")
-_RUN = re.compile(r"[0-9A-Za-z]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """Hold a detector with its patterns compiled.
-
-    ``order`` is its place in the table, ``confident`` its confidence with context. A match that ends within ``slack``
-    characters of its segment's end may go on behind it. Every match holds at least one
-    of ``signs``, if there are any. Equal triggers are the same object.
-    """
-
-    detector: Detector
-    order: int
-    signs: str
-    trigger: Trigger
-    digit: re.Pattern[str] | None
-    slack: int
-    confident: float
-    pattern: re.Pattern[str]
-    context: re.Pattern[str] | None
-    behind: re.Pattern[str] | None
-    veto: re.Pattern[str] | None
-
-
-def _signs(detector: Detector) -> str:
-    """Return characters of which every match holds at least one: the least common ones of the trigger's literals."""
-    if isinstance(detector.trigger, Digit | Digits) or detector.holds_digit:
-        return "0123456789"
-    # Characters that are no letters come first, then capitals.
-    rarest = {min(word, key=lambda c: (c.isalpha(), c.islower())) for word in detector.trigger.words}
-    folded = isinstance(detector.trigger, Near) and detector.trigger.fold
-    return "" if folded and any(map(str.isalpha, rarest)) else "".join(rarest)
-
-
-_TRIGGERS: dict[Trigger, Trigger] = {}
-_ROWS = tuple(
-    _Row(
-        detector=detector,
-        order=order,
-        signs=_signs(detector),
-        trigger=_TRIGGERS.setdefault(detector.trigger, detector.trigger),
-        digit=re.compile(detector.trigger.pattern) if isinstance(detector.trigger, Digit) else None,
-        slack=_GAP if isinstance(detector.trigger, Digits) and detector.trigger.tail else 0,
-        confident=round(min(MAX_CONFIDENCE, detector.confidence + CONTEXT_BONUS), 2),
-        pattern=re.compile(detector.pattern, re.ASCII),
-        context=context.compile_context(detector.context) if detector.context else None,
-        behind=context.compile_behind(detector.context_behind) if detector.context_behind else None,
-        veto=context.compile_veto(detector.veto) if detector.veto else None,
+_INDEX = context.Index(
+    (
+        _OTHER_THINGS,
+        *(words for row in DETECTORS for words in (row.context, row.context_behind, row.veto)),
+        *(words for code in CODES for words in (code.context, code.veto)),
     )
-    for order, detector in enumerate(DETECTORS)
 )
-
+_ROWS = compile_rows(DETECTORS, _INDEX)
 _SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
-
-# start, end, confidence, order in the table
-_Find = tuple[int, int, float, int]
-
-
-class _Scan:
-    """Hold one normalised text and what is computed of it at most once."""
-
-    __slots__ = ("_clusters", "_low", "_nearby", "_segments", "text")
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._low: str | None = None
-        self._clusters: list[Span] | None = None
-        self._nearby: dict[int, context.Nearby] = {}
-        self._segments: dict[int, list[Span]] = {}
-
-    @property
-    def low(self) -> str:
-        if self._low is None:
-            self._low = lower(self.text)
-            if len(self._low) != len(self.text):
-                raise DetectionError("lower case has another length than the text")
-        return self._low
-
-    def last_end(self, words: re.Pattern[str], start: int) -> int:
-        """Return where the last of the words within reach before ``start`` ends, or -1."""
-        # By identity: a pattern's hash reads its whole program each time.
-        nearby = self._nearby.get(id(words))
-        if nearby is None:
-            nearby = self._nearby[id(words)] = context.Nearby(words, self.low)
-        return nearby.last_end(start)
-
-    def segments(self, trigger: Near | Digits) -> list[Span]:
-        """Return the disjoint stretches of text, in order, in which a match can lie."""
-        # By identity, as below.
-        found = self._segments.get(id(trigger))
-        if found is None:
-            found = self._near(trigger) if isinstance(trigger, Near) else self._digits(trigger)
-            self._segments[id(trigger)] = found
-        return found
-
-    def _digits(self, trigger: Digits) -> list[Span]:
-        if self._clusters is None:
-            self._clusters = [found.span() for found in _CLUSTER.finditer(self.text)]
-        before, after = trigger.before, trigger.after
-        spans = [(start - before, end + after) for start, end in self._clusters if end - start >= trigger.span]
-        if not spans or not (before or after):
-            return spans
-        spans[0] = (max(0, spans[0][0]), spans[0][1])
-        return _join(spans)
-
-    def _near(self, trigger: Near) -> list[Span]:
-        text = self.low if trigger.fold else self.text
-        spans: list[Span] = []
-        for word in trigger.words:
-            spans.extend(_around(text, word, trigger.before, trigger.after))
-        if len(trigger.words) > 1:
-            spans.sort()
-        return _join(spans)
+_LAYOUTS = Layouts(CODES)
+_FIRST_CODE = len(DETECTORS)
+_FIRST_FINDER = _FIRST_CODE + len(CODES)
+_CODE_BITS = tuple((_INDEX.bit(code.context), _INDEX.bit(code.veto or _OTHER_THINGS)) for code in CODES)
+_TYPE_OF = (*(row.type for row in DETECTORS), *(code.type for code in CODES))
+_NAME_OF = (*(row.name for row in DETECTORS), *(code.name for code in CODES))
 
 
-def _around(text: str, word: str, before: int, after: int) -> Iterator[Span]:
-    size = len(text)
-    at = text.find(word)
-    while at >= 0:
-        start = max(0, at - before)
-        reach = before + after + len(word)
-        # Leap to the last literal within reach instead of visiting each one of a dense row.
-        while (last := text.rfind(word, at + 1, at + reach)) >= 0:
-            at = last
-        yield start, min(size, at + len(word) + after)
-        at = text.find(word, at + 1)
+# --- rows ----------------------------------------------------------------------------------------------------
 
 
-def _join(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for start, end in spans:
-        if joined and start <= joined[-1][1]:
-            if end > joined[-1][1]:
-                joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _at_prefixes(scan: _Scan, row: _Row, words: tuple[str, ...]) -> Iterator[_Find]:
-    text = scan.text
-    not_before = row.detector.not_before
-    for word in words:
-        at = text.find(word)
-        while at >= 0:
-            resume = at + 1
-            # Looked at before the match: a run of a key's own characters has one start, not many.
-            if not at or text[at - 1] not in not_before:
-                match = row.pattern.match(text, at)
-                if match:
-                    found = _judge(scan, row, *match.span())
-                    if found:
-                        yield found
-                    resume = max(match.end(), resume)
-            at = text.find(word, resume)
-
-
-def _at_digits(scan: _Scan, row: _Row, digit: re.Pattern[str], back: tuple[int, ...]) -> Iterator[_Find]:
-    text = scan.text
-    not_before = row.detector.not_before
-    done = 0
-    for hit in digit.finditer(text):
-        for distance in back:
-            start = hit.start() - distance
-            if start < done or (start and text[start - 1] in not_before):
-                continue
-            match = row.pattern.match(text, start)
-            if match:
-                found = _judge(scan, row, start, match.end())
-                run = _RUN.match(text, start, match.end()) if row.detector.retry and not found else None
-                done = found[1] if found else run.end() if run else match.end()
-                if found:
-                    yield found
-                break
-
-
-def _in_segments(scan: _Scan, row: _Row, segments: list[Span]) -> Iterator[_Find]:
-    text = scan.text
-    pattern = row.pattern
-    slack = row.slack
-    retry = row.detector.retry
-    done = 0
-    for low, high in segments:
-        at = max(low, done)
-        while match := pattern.search(text, at, high):
-            start, end = match.span()
-            if end + slack >= high and high < len(text):
-                # The segment's end may have cut the match short.
-                whole = pattern.match(text, start)
-                end = whole.end() if whole else end
-            found = _judge(scan, row, start, end)
-            if found:
-                yield found
-                at = found[1]
-            else:
-                at = end
-                run = _RUN.match(text, start, end) if retry else None
-                if run:
-                    at = run.end()
-            done = at
-            if at >= high:
-                break
-
-
-def _candidates(scan: _Scan, row: _Row) -> Iterator[_Find]:
-    trigger = row.trigger
-    if isinstance(trigger, Prefix):
-        return _at_prefixes(scan, row, trigger.words)
-    if isinstance(trigger, Digit):
-        return _at_digits(scan, row, row.digit, trigger.back) if row.digit else iter(())
-    segments = scan.segments(trigger)
-    return _in_segments(scan, row, segments) if segments else iter(())
-
-
-def _judge(scan: _Scan, row: _Row, start: int, end: int) -> _Find | None:
+def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
     text = scan.text
     detector = row.detector
     if start and text[start - 1] in detector.not_before:
@@ -264,45 +69,34 @@ def _judge(scan: _Scan, row: _Row, start: int, end: int) -> _Find | None:
         return None
     if detector.validate is not None and not detector.validate(text[start:end]):
         return None
-    confidence = detector.confidence
-    said = scan.last_end(row.context, start) if row.context else -1
-    if said < 0 and row.behind and row.behind.match(scan.low, end):
-        said = start
-    if said >= 0:
-        confidence = row.confident
-    elif detector.needs_context:
+    said = _said(scan, row, start, end)
+    if said < 0 and detector.needs_context:
         return None
     if row.veto:
-        against = scan.last_end(row.veto, start)
+        against = scan.nearby.last(row.veto, start)
         # The nearer word decides: "account, phone" speaks for a number, "phone, account" against it.
-        if against >= 0 and against >= said:
+        if against is not None and against[1] >= said:
             return None
-    return start, end, confidence, row.order
+    if said < 0:
+        return start, end, confidence.total(detector.confidence), row.order, 0
+    return start, end, confidence.total(detector.confidence + CONTEXT), row.order, NAMED
 
 
-def _resolve(finds: list[_Find], size: int) -> list[_Find]:
-    """Keep of overlapping finds the longest, then the most certain, then the first of the table."""
-    finds.sort()
-    if all(left[1] <= right[0] for left, right in pairwise(finds)):
-        return finds
-    taken = bytearray(size)
-    kept = []
-    for find in sorted(finds, key=lambda f: (f[0] - f[1], -f[2], f[3], f[0])):
-        start, end, _, _ = find
-        # What was taken is at least as long, so it cannot lie strictly between the ends.
-        if not taken[start] and not taken[end - 1]:
-            taken[start:end] = b"\x01" * (end - start)
-            kept.append(find)
-    kept.sort()
-    return kept
+def _said(scan: Scan, row: Row, start: int, end: int) -> int:
+    """Return where the word that names a match ends, or -1."""
+    if row.context:
+        word = scan.nearby.last(row.context, start)
+        if word is not None:
+            return word[1]
+    return start if row.behind and scan.nearby.next(row.behind, end, 3) else -1
 
 
 @lru_cache(maxsize=64)
-def _rows_of(types: frozenset[str]) -> tuple[_Row, ...]:
+def _rows_of(types: frozenset[str]) -> tuple[Row, ...]:
     return tuple(row for row in _ROWS if row.detector.type in types)
 
 
-def _rows_for(text: str, types: frozenset[str]) -> Sequence[_Row]:
+def _rows_for(text: str, types: frozenset[str]) -> Sequence[Row]:
     """Return the rows of the types that can find something in the text."""
     automata = prefilter.shared()
     possible = automata.possible(text) if automata else None
@@ -312,55 +106,224 @@ def _rows_for(text: str, types: frozenset[str]) -> Sequence[_Row]:
     return [row for row in _rows_of(types) if not row.signs or not absent.issuperset(row.signs)]
 
 
-def _find_all(text: str, types: frozenset[str], threshold: float, limit: int | None) -> list[_Find]:
+# --- codes ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _codes_of(types: frozenset[str]) -> tuple[bool, ...]:
+    return tuple(code.type in types for code in CODES)
+
+
+def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[Find]:
+    wanted = _codes_of(types)
+    if not any(wanted):
+        return
+    text = scan.text
+    ends: dict[str, int] = {}  # of the last certain find of each type
+    for start, end, places in _LAYOUTS.matches(text):
+        value = ""
+        for place in places:
+            if not wanted[place]:
+                continue
+            code = CODES[place]
+            follows = 0 <= start - ends.get(code.type, -_GAP - 1) <= _GAP
+            weight, evidence = _weigh_code(scan, place, (start, end), follows)
+            if weight < threshold:
+                continue
+            if code.validate is not None:
+                value = value or compact(text[start:end])
+                if not code.validate(value):
+                    continue
+            if code.upper and not evidence & NAMED and not text[start:end].isupper():
+                continue
+            ends[code.type] = end
+            yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
+
+
+def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[float, int]:
+    """Weigh a code on the assumption that it is valid."""
+    code = CODES[place]
+    start, end = span
+    weight = code.confidence + code.checksum
+    evidence = CHECKED if code.checksum else 0
+    bit, against = _CODE_BITS[place]
+    nearby = scan.nearby
+    word = nearby.last(bit, start) if bit else None
+    other = nearby.last(against, start)
+    if word is not None or (bit and nearby.next(bit, end)):
+        weight += CONTEXT
+        evidence |= NAMED
+    elif code.checksum > NONE and scan.whole == span:
+        weight += ALONE
+        evidence |= confidence.WHOLE
+    elif follows:
+        weight += FOLLOWS
+        evidence |= SIBLING
+    if other is not None and (word is None or other[1] > word[1]):
+        weight += NEGATIVE
+        evidence |= OTHER
+    return weight, evidence
+
+
+# --- finders -------------------------------------------------------------------------------------------------
+
+
+def _in_finder(text: str, finder: Finder, order: int, types: frozenset[str]) -> Iterator[Find]:
+    for found in finder.find(text):
+        if found.type not in finder.types or not 0 <= found.start < found.end <= len(text):
+            raise DetectionError(f"detector {finder.name} left the text or its types")
+        if found.type in types:
+            yield found.start, found.end, confidence.total(found.confidence), order, found
+
+
+# --- all together --------------------------------------------------------------------------------------------
+
+
+def _with_partners(finds: list[Find], threshold: float) -> list[Find]:
+    """Raise what is nearly certain and stands near what it usually comes with, then drop what is not certain."""
+    least = threshold - PARTNER
+    if any(least <= find[2] < threshold for find in finds):
+        finds.sort()
+        certain = [(find[0], find[1], _type_of(find)) for find in finds if find[2] >= threshold]
+        finds = [
+            (start, end, confidence.total(weight + PARTNER), order, source | confidence.PARTNERED)
+            if least <= weight < threshold
+            and isinstance(source, int)
+            and any(
+                kind in PARTNERS.get(_TYPE_OF[order], ()) and left - _NEAR <= end and start <= right + _NEAR
+                for left, right, kind in certain
+            )
+            else (start, end, weight, order, source)
+            for start, end, weight, order, source in finds
+        ]
+    return [find for find in finds if find[2] >= threshold]
+
+
+def _type_of(find: Find) -> str:
+    source = find[4]
+    return _TYPE_OF[find[3]] if isinstance(source, int) else source.type
+
+
+def _resolve(finds: list[Find], size: int) -> list[Find]:
+    """Keep of overlapping finds the longest, then the most certain, then the first of the table."""
+    finds.sort()
+    if all(left[1] <= right[0] for left, right in pairwise(finds)):
+        return finds
+    taken = bytearray(size)
+    kept = []
+    for find in sorted(finds, key=lambda f: (f[0] - f[1], -f[2], f[3], f[0])):
+        start, end = find[:2]
+        # What was taken is at least as long, so it cannot lie strictly between the ends.
+        if not taken[start] and not taken[end - 1]:
+            taken[start:end] = b"\x01" * (end - start)
+            kept.append(find)
+    kept.sort()
+    return kept
+
+
+def _failed(name: str, error: Exception) -> NoReturn:
+    if isinstance(error, DetectionError):
+        raise error
+    # The original message may quote the text.
+    raise DetectionError(f"detector {name} failed: {type(error).__name__}") from None
+
+
+class _Collector:
+    """Collect finds up to a limit."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.finds: list[Find] = []
+        self._limit = limit
+
+    def add(self, name: str, found: Iterable[Find]) -> None:
+        """Take what a detector finds; raises DetectionError when it fails."""
+        limit = self._limit
+        try:
+            self.finds += found if limit is None else islice(found, limit - len(self.finds) + 1)
+        except MemoryError:
+            raise
+        except Exception as error:
+            _failed(name, error)
+        if limit is not None and len(self.finds) > limit:
+            raise PayloadTooLargeError(f"the text holds more than {limit} finds (detection.max_finds)")
+
+
+def _find_all(
+    text: str, types: frozenset[str], threshold: float, limit: int | None, finders: Sequence[Finder]
+) -> tuple[list[Find], Scan]:
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
-    scan = _Scan(plain)
-    finds: list[_Find] = []
+    scan = Scan(plain, _INDEX)
+    collected = _Collector(limit)
     for row in _rows_for(plain, types):
-        try:
-            found = _candidates(scan, row)
-            finds += found if limit is None else islice(found, limit - len(finds) + 1)
-        except (DetectionError, MemoryError):
-            raise
-        except Exception as error:
-            # The original message may quote the text.
-            raise DetectionError(f"detector {row.detector.name} failed: {type(error).__name__}") from None
-        if limit is not None and len(finds) > limit:
-            raise PayloadTooLargeError(f"the text holds more than {limit} finds (detection.max_finds)")
-    return _resolve([find for find in finds if find[2] >= threshold], len(text))
+        collected.add(row.detector.name, candidates(scan, row, _judge))
+    collected.add("codes", _in_codes(scan, types, threshold - PARTNER))
+    for order, finder in enumerate(finders, _FIRST_FINDER):
+        if not finder.types.isdisjoint(types):
+            collected.add(finder.name, _in_finder(plain, finder, order, types))
+    return _resolve(_with_partners(collected.finds, threshold), len(text)), scan
 
 
 def detect(
-    text: str, *, types: Collection[str] | None = None, threshold: float = 0.5, limit: int | None = None
+    text: str,
+    *,
+    types: Collection[str] | None = None,
+    threshold: float = 0.5,
+    limit: int | None = None,
+    finders: Sequence[Finder] = (),
+    explain: bool = False,
 ) -> list[Entity]:
     """Find the entities in a text.
 
-    ``types`` are names of ``ENTITY_TYPES``; none given means those that are on by default. Finds below
-    ``threshold`` are left out, before overlaps are resolved. The result is sorted by start and does not
-    overlap: of overlapping finds the longer wins, then the more certain, then the order of the table. Spans
-    count code points, end exclusive.
+    ``types`` are names of ``ENTITY_TYPES`` or of the ``finders`` given, which come to those built in; none given means
+    those that are on by default, and all of the finders'. Finds below ``threshold`` are left out, before overlaps are
+    resolved. The result is sorted by start and does not overlap: of overlapping finds the longer wins, then the more
+    certain, then the order of the table. Spans count code points, end exclusive. With ``explain`` every entity holds
+    the evidence that its confidence is the sum of.
 
     Raises PayloadTooLargeError for more than ``limit`` finds, overlapping and weak ones counted, ValueError for an
-    unknown type, DetectionError when a detector fails: the text must then not be
-    passed on as if nothing had been found.
+    unknown type, DetectionError when a detector fails: the text must then not be passed on as if nothing had been
+    found.
     """
+    added: frozenset[str] = frozenset().union(*(finder.types for finder in finders))
     if types is None:
-        wanted = DEFAULT_TYPES
+        wanted = DEFAULT_TYPES | added
     else:
         wanted = frozenset(types)
-        unknown = wanted - ENTITY_TYPES.keys()
-        if unknown:
-            raise ValueError(f"unknown entity type; known are {', '.join(ENTITY_TYPES)}")
-    return [
-        Entity(
-            type=DETECTORS[order].type,
-            start=start,
-            end=end,
-            value=text[start:end],
-            confidence=confidence,
-            detector=DETECTORS[order].name,
-        )
-        for start, end, confidence, order in _find_all(text, wanted, threshold, limit)
-    ]
+        if not wanted <= ENTITY_TYPES.keys() | added:
+            raise ValueError(f"unknown entity type; known are {', '.join((*ENTITY_TYPES, *sorted(added)))}")
+    finds, scan = _find_all(text, wanted, threshold, limit, (*finders, *FINDERS))
+    return [_entity(text, find, scan if explain else None) for find in finds]
+
+
+def _entity(text: str, find: Find, scan: Scan | None) -> Entity:
+    start, end, weight, order, source = find
+    return Entity(
+        type=_type_of(find),
+        start=start,
+        end=end,
+        value=text[start:end],
+        confidence=weight,
+        detector=source.detector if isinstance(source, Found) else _NAME_OF[order],
+        explanation=_explain(find, scan) if scan else (),
+    )
+
+
+def _explain(find: Find, scan: Scan) -> tuple[confidence.Evidence, ...]:
+    """Say what a find's confidence is the sum of."""
+    start, end, _, order, source = find
+    if isinstance(source, Found):
+        return (confidence.Evidence("pattern", source.confidence, source.why or source.detector),)
+    row = DETECTORS[order] if order < _FIRST_CODE else CODES[order - _FIRST_CODE]
+    named = other = ""
+    if source & (NAMED | OTHER):
+        veto = row.veto or _OTHER_THINGS
+        bit = _INDEX.bit(row.context)
+        word = scan.nearby.last(bit, start) or scan.nearby.next(bit, end)
+        named = _INDEX.named(row.context, scan.nearby.low, word) if word else ""
+        word = scan.nearby.last(_INDEX.bit(veto), start)
+        other = _INDEX.named(veto, scan.nearby.low, word) if word else ""
+    checksum = row.checksum if isinstance(row, Code) else 0.0
+    pattern = confidence.Evidence("pattern", row.confidence, row.name)
+    return (pattern, *confidence.explain(checksum, source, named, other))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from oguardai.detection.confidence import Evidence
+
 
 class DetectionError(RuntimeError):
     """Report that a detector failed, so that the caller refuses the text instead of passing it on.
@@ -17,6 +19,7 @@ class Entity:
     """Describe one find: ``value == text[start:end]``, in code points, end exclusive.
 
     ``value`` is kept out of the representation, because representations end in logs and tracebacks.
+    ``explanation`` is empty where none was asked for.
     """
 
     type: str
@@ -25,6 +28,7 @@ class Entity:
     value: str = field(repr=False)
     confidence: float
     detector: str
+    explanation: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from oguardai.detection import contact, finance, identity, network, secrets
-from oguardai.detection.detector import Detector
+from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
 
 _TYPES = (
@@ -36,4 +36,18 @@ DETECTORS: tuple[Detector, ...] = (
     *identity.DETECTORS,
     *contact.DETECTORS,
     *network.DETECTORS,
+)
+
+CODES: tuple[Code, ...] = ()
+FINDERS: tuple[Finder, ...] = ()
+
+# A find that is nearly certain is believed when it stands near a certain one of these.
+PARTNERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "swift_bic": ("iban",),
+        "us_bank_routing": ("us_bank_number",),
+        "us_bank_number": ("us_bank_routing",),
+        "zip": ("address",),
+        "person": ("email", "phone", "address", "date_of_birth"),
+    }
 )

@@ -1,0 +1,158 @@
+"""Find the codes of the table: identifiers known by how their digits and letters are grouped.
+
+A text's groups of letters and digits are reduced to their layout (``9`` for a digit, ``A`` for a letter) and looked up
+in one dictionary that has the layouts of all codes. What is done for a text is bounded by its length: a group is joined
+with at most seven following ones, and only as long as some layout begins so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import NamedTuple
+
+from oguardai.detection.detector import Code
+
+_SEPARATORS = frozenset(" -./:_")
+_SHAPE = str.maketrans("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "9" * 10 + "A" * 52)
+_EITHER = str.maketrans("9A", "XX")
+_COMPACT = str.maketrans("", "", "".join(_SEPARATORS))
+_MOST_EXPANDED = 2  # X of a layout that become 9 and A each
+
+# A digit, what touches it, and groups behind single separators that have a digit soon, or are short.
+_CLUSTER = re.compile(
+    r"[0-9][0-9A-Za-z]*+(?:[ \-./:_](?:(?=[A-Za-z]{0,4}[0-9])[0-9A-Za-z]++|[A-Za-z]{1,3}(?![0-9A-Za-z])))*"
+)
+_LEAD = re.compile(r"(?:(?<![0-9A-Za-z])[A-Za-z]{1,4}[ \-./]){0,2}[A-Za-z]*\Z")
+_REACH = 24  # characters before the first digit in which a code begins
+_GROUP = re.compile("[0-9A-Za-z]+")
+# Signs of amounts, paths, variables and mail addresses.
+_NOT_BEFORE = frozenset("_@$€£¥%&+*~^\\")
+_NOT_AFTER = frozenset("_@%€£¥*~^")
+_JOINS = frozenset("-./:")
+
+
+class Match(NamedTuple):
+    """A stretch of the text that is written like the codes at ``places`` of the table."""
+
+    start: int
+    end: int
+    places: tuple[int, ...]
+
+
+def _expand(layout: str, separators: str) -> Iterator[str]:
+    """Write a layout with each separator, and without."""
+    if "|" not in layout:
+        yield layout
+        return
+    for separator in ("", *separators):
+        yield layout.replace("|", separator)
+
+
+def _pieces(layout: str) -> Iterator[str]:
+    """Return a layout's beginnings that end where a group does."""
+    for found in _GROUP.finditer(layout):
+        yield layout[: found.end()]
+
+
+class Layouts:
+    """Hold the layouts of all codes."""
+
+    def __init__(self, codes: Sequence[Code]) -> None:
+        exact: dict[str, list[int]] = {}
+        loose: dict[str, list[tuple[int, str]]] = {}
+        for place, code in enumerate(codes):
+            for written in dict.fromkeys(w for layout in code.layouts for w in _expand(layout, code.separators)):
+                count = written.count("X")
+                if count <= _MOST_EXPANDED:
+                    for kinds in product("9A", repeat=count):
+                        fill = iter(kinds)
+                        key = "".join(next(fill) if char == "X" else char for char in written)
+                        exact.setdefault(key, []).append(place)
+                else:
+                    loose.setdefault(written.translate(_EITHER), []).append((place, written))
+        self._exact = {key: tuple(dict.fromkeys(places)) for key, places in exact.items()}
+        self._loose = {key: tuple(rows) for key, rows in loose.items()}
+        self._beginnings = frozenset(piece for key in exact for piece in _pieces(key))
+        self._loose_beginnings = frozenset(piece for key in loose for piece in _pieces(key))
+
+    def matches(self, text: str) -> Iterator[Match]:
+        """Find what is written like a code, from left to right; what overlaps is given too."""
+        for found in _CLUSTER.finditer(text):
+            low, high = found.span()
+            if low and (text[low - 1].isalpha() or text[low - 1] in _SEPARATORS):
+                before = max(0, low - _REACH)
+                lead = _LEAD.search(text[before:low])
+                if lead:
+                    low = before + lead.start()
+            yield from self._in_cluster(text, low, high)
+
+    def _in_cluster(self, text: str, low: int, high: int) -> Iterator[Match]:
+        shape = text[low:high].translate(_SHAPE)
+        groups = [group.span() for group in _GROUP.finditer(shape)]
+        last = len(groups)
+        either = shape.translate(_EITHER) if "A" in shape else shape
+        for first in range(last):
+            start = groups[first][0]
+            exact = loose = True
+            for end in (groups[i][1] for i in range(first, min(first + 8, last))):
+                if exact:
+                    key = shape[start:end]
+                    if key in self._exact and _stands_alone(text, low + start, low + end):
+                        yield Match(low + start, low + end, self._exact[key])
+                    exact = key in self._beginnings
+                if loose:
+                    key = either[start:end]
+                    if key in self._loose:
+                        places = self._fitting(key, shape[start:end])
+                        if places and _stands_alone(text, low + start, low + end):
+                            yield Match(low + start, low + end, places)
+                    loose = key in self._loose_beginnings
+                if not (exact or loose):
+                    break
+
+    def _fitting(self, key: str, shape: str) -> tuple[int, ...]:
+        return tuple(
+            dict.fromkeys(
+                place
+                for place, written in self._loose[key]
+                if all(want in ("X", have) for want, have in zip(written, shape, strict=True))
+            )
+        )
+
+
+def compact(value: str) -> str:
+    """Return a code as validators get it: upper case, without separators."""
+    return value.translate(_COMPACT).upper()
+
+
+def _writes_spaces(char: str) -> bool:
+    """Tell whether a letter is of a script that puts spaces between words: Thai, CJK and Hangul glue particles."""
+    return not ("\u0e00" <= char <= "\u0eff" or char >= "\u2e80")
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Tell whether a stretch is no part of something longer."""
+    spaced = " " in text[start:end]
+    if start:
+        before = text[start - 1]
+        if before in _NOT_BEFORE or (before.isalpha() and _writes_spaces(before)):
+            return False
+        if start > 1:
+            further = text[start - 2]
+            if before in _JOINS and further.isalnum() and (before in "-/" or further.isdigit()):
+                return False
+            if spaced and before == " " and further.isdigit():
+                return False
+    if end < len(text):
+        after = text[end]
+        if after in _NOT_AFTER or (after.isalpha() and _writes_spaces(after)):
+            return False
+        if end + 1 < len(text):
+            further = text[end + 1]
+            if after in _JOINS and further.isalnum():
+                return False
+            if spaced and after == " " and further.isdigit():
+                return False
+    return True

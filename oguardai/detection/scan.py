@@ -1,0 +1,234 @@
+"""Find where the rows of the table match in one text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from oguardai.detection import context
+from oguardai.detection.detector import Detector, Digit, Digits, Found, Near, Prefix, Span, Trigger
+from oguardai.detection.entity import DetectionError
+from oguardai.detection.normalize import lower
+
+# Possessive, so that a megabyte of digits leaves no backtracking points behind.
+_GAP = 3
+_CLUSTER = re.compile(rf"(?:[0-9]++[^0-9]{{0,{_GAP}}}+)++")
+_RUN = re.compile(r"[0-9A-Za-z]+")
+_EDGES = " \t\r\n\"'"
+
+# start, end, confidence, place in the order of types, evidence (see ``confidence``) or what a finder found
+Find = tuple[int, int, float, int, int | Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a detector with its patterns compiled.
+
+    ``order`` is its place in the table; ``context``, ``behind`` and ``veto`` are the bits of its words. A match that
+    ends within ``slack`` characters of its segment's end may go on behind it. Every match holds at least one of
+    ``signs``, if there are any. Equal triggers are the same object.
+    """
+
+    detector: Detector
+    order: int
+    signs: str
+    trigger: Trigger
+    digit: re.Pattern[str] | None
+    slack: int
+    pattern: re.Pattern[str]
+    context: int
+    behind: int
+    veto: int
+
+
+def _signs(detector: Detector) -> str:
+    """Return characters of which every match holds at least one: the least common ones of the trigger's literals."""
+    if isinstance(detector.trigger, Digit | Digits) or detector.holds_digit:
+        return "0123456789"
+    # Characters that are no letters come first, then capitals.
+    rarest = {min(word, key=lambda c: (c.isalpha(), c.islower())) for word in detector.trigger.words}
+    folded = isinstance(detector.trigger, Near) and detector.trigger.fold
+    return "" if folded and any(map(str.isalpha, rarest)) else "".join(rarest)
+
+
+def compile_rows(detectors: tuple[Detector, ...], index: context.Index) -> tuple[Row, ...]:
+    """Compile a table."""
+    triggers: dict[Trigger, Trigger] = {}
+    return tuple(
+        Row(
+            detector=detector,
+            order=order,
+            signs=_signs(detector),
+            trigger=triggers.setdefault(detector.trigger, detector.trigger),
+            digit=re.compile(detector.trigger.pattern) if isinstance(detector.trigger, Digit) else None,
+            slack=_GAP if isinstance(detector.trigger, Digits) and detector.trigger.tail else 0,
+            pattern=re.compile(detector.pattern, re.ASCII),
+            context=index.bit(detector.context),
+            behind=index.bit(detector.context_behind),
+            veto=index.bit(detector.veto),
+        )
+        for order, detector in enumerate(detectors)
+    )
+
+
+class Scan:
+    """Hold one normalised text and what is computed of it at most once."""
+
+    __slots__ = ("_clusters", "_index", "_low", "_nearby", "_segments", "text", "whole")
+
+    def __init__(self, text: str, index: context.Index) -> None:
+        self.text = text
+        # What the text is but for white space and quotes.
+        self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
+        self._index = index
+        self._low: str | None = None
+        self._nearby: context.Nearby | None = None
+        self._clusters: list[Span] | None = None
+        self._segments: dict[int, list[Span]] = {}
+
+    @property
+    def low(self) -> str:
+        if self._low is None:
+            self._low = lower(self.text)
+            if len(self._low) != len(self.text):
+                raise DetectionError("lower case has another length than the text")
+        return self._low
+
+    @property
+    def nearby(self) -> context.Nearby:
+        if self._nearby is None:
+            self._nearby = context.Nearby(self._index, self.low)
+        return self._nearby
+
+    def segments(self, trigger: Near | Digits) -> list[Span]:
+        """Return the disjoint stretches of text, in order, in which a match can lie."""
+        # By identity: a trigger's hash reads all its words each time.
+        found = self._segments.get(id(trigger))
+        if found is None:
+            found = self._near(trigger) if isinstance(trigger, Near) else self._digits(trigger)
+            self._segments[id(trigger)] = found
+        return found
+
+    def _digits(self, trigger: Digits) -> list[Span]:
+        if self._clusters is None:
+            self._clusters = [found.span() for found in _CLUSTER.finditer(self.text)]
+        before, after = trigger.before, trigger.after
+        spans = [(start - before, end + after) for start, end in self._clusters if end - start >= trigger.span]
+        if not spans or not (before or after):
+            return spans
+        spans[0] = (max(0, spans[0][0]), spans[0][1])
+        return _join(spans)
+
+    def _near(self, trigger: Near) -> list[Span]:
+        text = self.low if trigger.fold else self.text
+        spans: list[Span] = []
+        for word in trigger.words:
+            spans.extend(_around(text, word, trigger.before, trigger.after))
+        if len(trigger.words) > 1:
+            spans.sort()
+        return _join(spans)
+
+
+Judge = Callable[[Scan, Row, int, int], Find | None]
+"""Weigh a match by its span."""
+
+
+def _around(text: str, word: str, before: int, after: int) -> Iterator[Span]:
+    size = len(text)
+    at = text.find(word)
+    while at >= 0:
+        start = max(0, at - before)
+        reach = before + after + len(word)
+        # Leap to the last literal within reach instead of visiting each one of a dense row.
+        while (last := text.rfind(word, at + 1, at + reach)) >= 0:
+            at = last
+        yield start, min(size, at + len(word) + after)
+        at = text.find(word, at + 1)
+
+
+def _join(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            if end > joined[-1][1]:
+                joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
+    """Run a row's pattern where it can match, and give what ``judge`` makes of the matches."""
+    trigger = row.trigger
+    if isinstance(trigger, Prefix):
+        return _at_prefixes(scan, row, trigger.words, judge)
+    if isinstance(trigger, Digit):
+        return _at_digits(scan, row, row.digit, trigger.back, judge) if row.digit else iter(())
+    segments = scan.segments(trigger)
+    return _in_segments(scan, row, segments, judge) if segments else iter(())
+
+
+def _at_prefixes(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> Iterator[Find]:
+    text = scan.text
+    not_before = row.detector.not_before
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            resume = at + 1
+            # Looked at before the match: a run of a key's own characters has one start, not many.
+            if not at or text[at - 1] not in not_before:
+                match = row.pattern.match(text, at)
+                if match:
+                    found = judge(scan, row, *match.span())
+                    if found:
+                        yield found
+                    resume = max(match.end(), resume)
+            at = text.find(word, resume)
+
+
+def _at_digits(scan: Scan, row: Row, digit: re.Pattern[str], back: tuple[int, ...], judge: Judge) -> Iterator[Find]:
+    text = scan.text
+    not_before = row.detector.not_before
+    done = 0
+    for hit in digit.finditer(text):
+        for distance in back:
+            start = hit.start() - distance
+            if start < done or (start and text[start - 1] in not_before):
+                continue
+            match = row.pattern.match(text, start)
+            if match:
+                found = judge(scan, row, start, match.end())
+                run = _RUN.match(text, start, match.end()) if row.detector.retry and not found else None
+                done = found[1] if found else run.end() if run else match.end()
+                if found:
+                    yield found
+                break
+
+
+def _in_segments(scan: Scan, row: Row, segments: list[Span], judge: Judge) -> Iterator[Find]:
+    text = scan.text
+    pattern = row.pattern
+    slack = row.slack
+    retry = row.detector.retry
+    done = 0
+    for low, high in segments:
+        at = max(low, done)
+        while match := pattern.search(text, at, high):
+            start, end = match.span()
+            if end + slack >= high and high < len(text):
+                # The segment's end may have cut the match short.
+                whole = pattern.match(text, start)
+                end = whole.end() if whole else end
+            found = judge(scan, row, start, end)
+            if found:
+                yield found
+                at = found[1]
+            else:
+                at = end
+                run = _RUN.match(text, start, end) if retry else None
+                if run:
+                    at = run.end()
+            done = at
+            if at >= high:
+                break
