@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oguardai.detection import Entity
+    from oguardai.detection import Detected, Entity
     from oguardai.rehydrate import RehydrateResult
     from oguardai.transform import TransformResult
 
@@ -42,15 +42,29 @@ def rehydrate_answer(result: RehydrateResult) -> dict[str, Any]:
     }
 
 
-def entity_answer(entity: Entity, *, values: bool) -> dict[str, Any]:
-    """Return one of the ``entities`` of ``/v1/detect``, with what was found or without."""
+def detect_answer(found: Detected, *, values: bool) -> dict[str, Any]:
+    """Return the answer of ``/v1/detect``."""
     return {
+        "entities": [entity_answer(entity, values=values) for entity in found.entities],
+        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in found.warnings],
+    }
+
+
+def entity_answer(entity: Entity, *, values: bool) -> dict[str, Any]:
+    """Return one of the ``entities`` of ``/v1/detect``, with what was found or without, and why if it says so."""
+    answer = {
         "type": entity.type,
         **({"value": entity.value} if values else {}),
         "span": {"start": entity.start, "end": entity.end},
         "confidence": entity.confidence,
         "detector": entity.detector,
     }
+    if entity.explanation:
+        answer["explanation"] = [
+            {"evidence": evidence.kind, "weight": evidence.weight, "detail": evidence.detail}
+            for evidence in entity.explanation
+        ]
+    return answer
 
 
 def rfc3339(milliseconds: int) -> str:

@@ -62,6 +62,12 @@ class Metrics:
         self._errors = Counter(
             "oguardai_session_errors", "Sessions that could not be opened.", ["reason", "kid"], registry=registry
         )
+        self._failures = Counter(
+            "oguardai_detection_failures",
+            "Requests that a failing detector ended.",
+            ["detector"],
+            registry=registry,
+        )
 
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._lock = threading.Lock()
@@ -124,6 +130,11 @@ class Metrics:
         """Count a session that could not be opened; ``kid`` as :func:`kid_label` gives it."""
         if self._usable():
             self._errors.labels(reason, kid).inc()
+
+    def count_detection_failure(self, detector: str) -> None:
+        """Count a detector that failed, by its name in the table."""
+        if self._usable():
+            self._failures.labels(detector).inc()
 
     def render(self, status: Mapping[str, Any], now: float | None = None) -> bytes:
         """Return the exposition: the counts of all workers, then the server's status (see web/source.py)."""

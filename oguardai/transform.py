@@ -6,12 +6,13 @@ every text exactly: afterwards nothing but the tokens put in can be taken for on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict
 
 from oguardai import tokens
-from oguardai.detection import ENTITY_TYPES, Entity, detect
+from oguardai.detection import Detected, Notice, detection_of
+from oguardai.detection.terms import check_term
 from oguardai.errors import InvalidRequestError, PayloadTooLargeError, SessionExpiredError
 from oguardai.keyring import Keyring
 from oguardai.sessions import (
@@ -33,9 +34,14 @@ POLICIES = (DEFAULT_POLICY,)
 
 
 class Detect(Protocol):
-    """What finds entities: sorted by start, not overlapping, ``value == text[start:end]``."""
+    """What finds entities: sorted by start, not overlapping, ``value == text[start:end]``.
 
-    def __call__(self, text: str, *, types: Sequence[str] | None, threshold: float, limit: int) -> Sequence[Entity]: ...
+    What is None, or no types, is as configured.
+    """
+
+    def __call__(
+        self, text: str, *, types: Sequence[str] | None, threshold: float | None, terms: Sequence[str]
+    ) -> Detected: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class TransformRequest:
     policy: str | None = None
     types: Sequence[str] | None = None
     threshold: float | None = None
+    terms: Sequence[str] = field(default=(), repr=False)
     token_style: str | None = None
 
 
@@ -70,14 +77,6 @@ class TokenContext(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class TransformWarning:
-    """Something the caller should know though the transform succeeded; never with a value in it."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class TransformResult:
     """The safe text, and the session that restores it.
 
@@ -97,7 +96,7 @@ class TransformResult:
     opened_expires_at: int | None
     entities: tuple[TokenizedEntity, ...]
     entity_context: dict[str, TokenContext]
-    warnings: tuple[TransformWarning, ...]
+    warnings: tuple[Notice, ...]
 
 
 def transform(
@@ -107,7 +106,7 @@ def transform(
     keyrings: Callable[[], Keyring],
     now: float,
     open_with: Callable[[int], Keyring] | None = None,
-    detector: Detect = detect,
+    detector: Detect | None = None,
 ) -> TransformResult:
     """Replace personal data by tokens and seal the session.
 
@@ -115,25 +114,22 @@ def transform(
         keyrings: gives the keyring in force; called when a session is opened, and again when one is sealed.
         now: unix seconds; the expiry is counted from it, and the key that seals is the one active at it.
         open_with: asked once, with the kid, when the keyring does not know the kid of ``session_state``.
-        detector: finds the entities.
+        detector: finds the entities, instead of what the settings say.
 
     Raises:
         InvalidRequestError: a field's value is not one of those allowed; the detail names the field.
         PayloadTooLargeError: the session would be over ``session.max_entities`` or ``session.max_blob_bytes``.
         SessionInvalidError, SessionExpiredError: see :func:`oguardai.sessions.open_session`.
     """
-    check_request(request)
+    detection = detection_of(settings)
+    check_request(request, detection.types)
     opened = None
     if request.session_state is not None:
         opened = open_session(request.session_state, keyrings(), now, settings.session, open_with=open_with)
     session = _session(request, opened, now, settings)
-    found = detector(
-        request.input,
-        types=request.types or settings.detection.types or None,
-        threshold=settings.detection.threshold if request.threshold is None else request.threshold,
-        limit=settings.detection.max_finds,
-    )
-    cuts: Iterable[_Cut] = (_Cut(find.start, find.end, find.type, find.confidence) for find in found)
+    find = detector or detection.detect
+    found = find(request.input, types=request.types, threshold=request.threshold, terms=request.terms)
+    cuts: Iterable[_Cut] = (_Cut(find.start, find.end, find.type, find.confidence) for find in found.entities)
     if request.input_tokens == "keep":
         cuts = _around_kept(cuts, _kept(request.input, session))
     if tokens.has_token_like(request.input):  # if the whole holds none, no piece does
@@ -151,15 +147,18 @@ def transform(
         opened_expires_at=opened.session.expires_at if opened else None,
         entities=tuple(built.entities),
         entity_context=built.context,
-        warnings=_warnings(session, now, settings),
+        warnings=(*found.warnings, *_warnings(session, now, settings)),
     )
 
 
 # --- the request ---------------------------------------------------------------------------------------------
 
 
-def check_request(request: TransformRequest) -> None:
-    """Check what does not depend on a session; raises InvalidRequestError that names the field, never a value."""
+def check_request(request: TransformRequest, types: Container[str]) -> None:
+    """Check what does not depend on a session; raises InvalidRequestError that names the field, never a value.
+
+    ``types`` are the known entity types.
+    """
     check_text("input", request.input)
     if request.input_tokens not in INPUT_TOKENS:
         raise InvalidRequestError(f"input_tokens: must be one of {', '.join(INPUT_TOKENS)}")
@@ -171,9 +170,18 @@ def check_request(request: TransformRequest) -> None:
         raise InvalidRequestError(f"token_style: must be one of {', '.join(TOKEN_STYLES)}")
     if request.threshold is not None and not 0 <= request.threshold <= 1:
         raise InvalidRequestError("threshold: must be a number from 0 to 1")
-    for position, name in enumerate(request.types or ()):
-        if name not in ENTITY_TYPES:
+    check_detection(request.types or (), request.terms, types)
+
+
+def check_detection(types: Sequence[str], terms: Sequence[str], known: Container[str]) -> None:
+    """Check what to look for; raises InvalidRequestError that names the field and the position, never a value."""
+    for position, name in enumerate(types):
+        if name not in known:
             raise InvalidRequestError(f"types[{position}]: is not an entity type; /v1/capabilities lists them")
+    for position, term in enumerate(terms):
+        wrong = check_term(term)
+        if wrong:
+            raise InvalidRequestError(f"terms[{position}]: {wrong}")
 
 
 def check_text(name: str, text: str) -> None:
@@ -202,11 +210,11 @@ def _session(request: TransformRequest, opened: OpenedSession | None, now: float
         raise SessionExpiredError(error.reason, opened.kid) from None
 
 
-def _warnings(session: Session, now: float, settings: Settings) -> tuple[TransformWarning, ...]:
+def _warnings(session: Session, now: float, settings: Settings) -> tuple[Notice, ...]:
     if session.expires_at >= int(now * 1000) + settings.session.ttl_seconds * 1000:
         return ()
     return (
-        TransformWarning(
+        Notice(
             "session_expires_early",
             "the session nears its greatest age (session.max_age_seconds): start a new one soon",
         ),

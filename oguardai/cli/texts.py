@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from oguardai.answers import entity_answer, rehydrate_answer, transform_answer
+from oguardai.answers import detect_answer, entity_answer, rehydrate_answer, transform_answer
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.files import STDIN, read_own_session, read_session, read_text, replace_file
 from oguardai.cli.options import config_dir_option, json_option, read_config
@@ -20,7 +20,7 @@ from oguardai.errors import InvalidRequestError, ProblemError, SessionExpiredErr
 
 if TYPE_CHECKING:
     from oguardai.config import Config
-    from oguardai.detection import Entity
+    from oguardai.detection import Detected, Detection, Entity
     from oguardai.rehydrate import RehydrateResult
     from oguardai.transform import TransformResult
 
@@ -54,7 +54,25 @@ def _detection_options(command: _Command) -> _Command:
         callback=_check_threshold,
         help="Least confidence of a find, 0 to 1, instead of detection.threshold.",
     )
-    return types(threshold(command))
+    terms = click.option(
+        "--term",
+        "terms",
+        multiple=True,
+        metavar="TEXT",
+        callback=_check_terms,
+        help="A word or a name that is always found, as type `term`; may be given several times.",
+    )
+    return types(threshold(terms(command)))
+
+
+def _check_terms(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    from oguardai.detection.terms import check_term  # noqa: PLC0415 - see the package's docstring
+
+    for value in values:
+        wrong = check_term(value)
+        if wrong:
+            raise click.BadParameter(wrong, ctx, parameter)
+    return values
 
 
 def _check_threshold(ctx: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -67,15 +85,18 @@ def _read_types(
     ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...] | None
 ) -> tuple[str, ...] | None:
     names = tuple(name for value in values or () for name in value.replace(",", " ").split())
-    if not names:
-        return None
-    from oguardai.detection import ENTITY_TYPES  # noqa: PLC0415 - see the package's docstring
+    return tuple(dict.fromkeys(names)) or None
 
-    unknown = [name for name in names if name not in ENTITY_TYPES]
-    if unknown:
-        known = ", ".join(ENTITY_TYPES)
-        raise click.BadParameter(f"{unknown[0]!r} is not an entity type; known are {known}", ctx, parameter)
-    return tuple(dict.fromkeys(names))
+
+def _check_types(types: tuple[str, ...] | None, detection: Detection) -> None:
+    """Refuse unknown types: which there are, the configuration knows."""
+    for name in types or ():
+        if name not in detection.types:
+            known = ", ".join(detection.types)
+            raise click.UsageError(
+                f"Invalid value for '--types': {name!r} is not an entity type; known are {known}",
+                click.get_current_context(),
+            )
 
 
 # --- transform ---------------------------------------------------------------------------------------------
@@ -140,11 +161,13 @@ def transform(session_file: str | None, as_json: bool, file: str, **options: Any
 def _transform(
     text: str, state: str | None, session_file: str, config: Config, options: dict[str, Any]
 ) -> TransformResult:
+    from oguardai.detection import detection_of  # noqa: PLC0415 - see the package's docstring
     from oguardai.transform import TransformRequest, transform  # noqa: PLC0415
 
     fields = {name: value for name, value in options.items() if value is not None}
     if state is not None:
         fields["session_state"] = state
+    _check_types(fields.get("types"), detection_of(config.settings))
     request = TransformRequest(input=text, **fields)
     return _answered(
         lambda: transform(request, settings=config.settings, keyrings=lambda: config.keyring, now=time.time()),
@@ -238,38 +261,48 @@ def _answered(run: Callable[[], _Result], state: str | None, session_file: str, 
 @config_dir_option
 @_detection_options
 @click.option("--values", is_flag=True, help="Show what was found as well as where.")
+@click.option("--explain", "explained", is_flag=True, help="Say of each find what its confidence is the sum of.")
 @json_option("Print one object, as the API gives it.")
 @click.argument("file", default=STDIN)
-def detect(types: tuple[str, ...] | None, threshold: float | None, values: bool, as_json: bool, file: str) -> None:
+def detect(values: bool, explained: bool, as_json: bool, file: str, **options: Any) -> None:
     """Find personal data and secrets in FILE (standard input without one).
 
     Prints a table on a terminal, and a line of JSON for each find otherwise. Spans count characters (Unicode code
     points), the end exclusive. What was found is shown with --values only.
     """
-    settings = read_config().settings.detection
-    text = read_text(file)
-    found = list(_detect(text, types or settings.types or None, settings.threshold if threshold is None else threshold))
+    config = read_config()
+    found = _detect(read_text(file), config, {**options, "explain": explained})
+    for warning in found.warnings:
+        warn(f"{warning.code}: {warning.detail}")
     if as_json:
-        write_json({"entities": [entity_answer(entity, values=values) for entity in found]})
+        write_json(detect_answer(found, values=values))
     elif not is_terminal(sys.stdout):
-        for entity in found:
+        for entity in found.entities:
             write_json(entity_answer(entity, values=values))
-    elif found:
-        headers = ("TYPE", "SPAN", "CONFIDENCE", "DETECTOR", *(("VALUE",) if values else ()))
-        write(format_table(headers, [_entity_row(entity, values) for entity in found]))
+    elif found.entities:
+        shown = {"VALUE": values, "WHY": explained}
+        headers = ("TYPE", "SPAN", "CONFIDENCE", "DETECTOR", *(name for name, wanted in shown.items() if wanted))
+        write(format_table(headers, [_entity_row(entity, values, explained) for entity in found.entities]))
     else:
         say("nothing found")
 
 
-def _detect(text: str, types: tuple[str, ...] | None, threshold: float) -> Iterator[Entity]:
-    from oguardai.detection import DetectionError, detect  # noqa: PLC0415
+def _detect(text: str, config: Config, options: dict[str, Any]) -> Detected:
+    from oguardai.detection import DetectionError, detection_of  # noqa: PLC0415 - see the package's docstring
 
+    detection = detection_of(config.settings)
+    _check_types(options["types"], detection)
     try:
-        yield from detect(text, types=types, threshold=threshold)
+        return detection.detect(text, **options)
     except DetectionError as error:
         raise Failure(str(error), ExitCode.FAILED) from None
+    except ProblemError as error:
+        raise Failure(error.detail, ExitCode.BAD_DATA) from None
 
 
-def _entity_row(entity: Entity, values: bool) -> tuple[str, ...]:
+def _entity_row(entity: Entity, values: bool, explained: bool) -> tuple[str, ...]:
     row = (entity.type, f"{entity.start}-{entity.end}", f"{entity.confidence:.2f}", entity.detector)
-    return (*row, entity.value) if values else row
+    why = ", ".join(
+        f"{part.weight:+.2f} {part.kind}" + (f" ({part.detail})" if part.detail else "") for part in entity.explanation
+    )
+    return (*row, *((entity.value,) if values else ()), *((why,) if explained else ()))

@@ -127,7 +127,7 @@ def compact(value: str) -> str:
     return value.translate(_COMPACT).upper()
 
 
-def _writes_spaces(char: str) -> bool:
+def writes_spaces(char: str) -> bool:
     """Tell whether a letter is of a script that puts spaces between words: Thai, CJK and Hangul glue particles."""
     return not ("\u0e00" <= char <= "\u0eff" or char >= "\u2e80")
 
@@ -137,7 +137,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     spaced = " " in text[start:end]
     if start:
         before = text[start - 1]
-        if before in _NOT_BEFORE or (before.isalpha() and _writes_spaces(before)):
+        if before in _NOT_BEFORE or (before.isalpha() and writes_spaces(before)):
             return False
         if start > 1:
             further = text[start - 2]
@@ -147,7 +147,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
                 return False
     if end < len(text):
         after = text[end]
-        if after in _NOT_AFTER or (after.isalpha() and _writes_spaces(after)):
+        if after in _NOT_AFTER or (after.isalpha() and writes_spaces(after)):
             return False
         if end + 1 < len(text):
             further = text[end + 1]

@@ -33,6 +33,9 @@ MOST = 0.99
 CHECKED, NAMED, WHOLE, OTHER, SIBLING, PARTNERED = 1, 2, 4, 8, 16, 32
 
 
+KINDS = ("pattern", "checksum", "context", "alone", "negative_context", "follows", "partner")
+
+
 class Evidence(NamedTuple):
     """One of the things that a confidence is the sum of; ``detail`` holds nothing of a text."""
 

@@ -41,7 +41,7 @@ class Index:
         self._bits: dict[tuple[str, ...], int] = {}
         self._exact: dict[str, int] = {}
         self._prefixes: dict[str, list[tuple[str, int]]] = {}
-        self._short: dict[str, list[tuple[str, int]]] = {}
+        self._short: dict[str, int] = {}
         self._inside: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._phrases: dict[str, list[_Phrase]] = {}
@@ -50,8 +50,8 @@ class Index:
                 bit = self._bits[words] = 1 << len(self._bits)
                 for word in words:
                     self._add(word, bit)
-        parts = [*map(re.escape, self._inside), *(re.escape(word) + "$" for word in self._ends)]
-        self._parts = re.compile("|".join(parts)) if parts else None
+        self._heads = {word[:_HEAD] for word in (*self._exact, *self._prefixes, *self._phrases)}
+        self._within = (*self._inside, *self._ends)
         self._foreign = [word for word in self._inside if not word.isascii()]
 
     def _add(self, word: str, bit: int) -> None:
@@ -65,8 +65,12 @@ class Index:
             parts = self._inside if word.endswith("*") else self._ends
             parts[body] = parts.get(body, 0) | bit
         elif word.endswith("*"):
-            heads = self._prefixes if len(body) >= _HEAD else self._short
-            heads.setdefault(body[:_HEAD], []).append((body, bit))
+            if len(body) < _HEAD - 1:
+                raise ValueError(f"context word {word!r} is too short for a prefix")
+            if len(body) < _HEAD:
+                self._short[body] = self._short.get(body, 0) | bit
+            else:
+                self._prefixes.setdefault(body[:_HEAD], []).append((body, bit))
         else:
             self._exact[body] = self._exact.get(body, 0) | bit
 
@@ -80,14 +84,26 @@ class Index:
         if start and low[start - 1].isalpha():
             while start < end and low[start].isalpha():
                 start += 1
-        for token in _TOKEN.finditer(low, start, min(len(low), end + REACH)):
-            at, stop = token.span()
-            if at >= end:
-                break
-            bits, stop = self._look_up(token[0], low, stop)
-            if bits:
-                tail = _TAIL.match(low, stop)
-                found.append((at, tail.end() if tail else stop, bits))
+        stop = end
+        if low[end - 1 : end].isalpha():
+            whole = _TOKEN.match(low, end, end + REACH)
+            stop = whole.end() if whole else end
+        heads, beginnings, bits_of = self._heads, self._short, self._bits_of
+        piece = low[start:stop]
+        within = any(part in piece for part in self._within)
+        for token in _TOKEN.finditer(low, start, stop):
+            word = token[0]
+            if within or word[:_HEAD] in heads or word[:2] in beginnings:
+                after = token.end()
+                bits = bits_of(word) | (self._bits_inside(word) if within else 0)
+                for rest, open_, bit in self._phrases.get(word, ()):
+                    further = after + len(rest)
+                    if low.startswith(rest, token.end()) and (open_ or not low[further : further + 1].isalpha()):
+                        bits |= bit
+                        after = max(after, further)
+                if bits:
+                    tail = _TAIL.match(low, after)
+                    found.append((token.start(), tail.end() if tail else after, bits))
         # Marks between letters (Thai vowels) cut words into pieces.
         if self._foreign and not low.isascii():
             piece = low[start : end + REACH]
@@ -98,25 +114,22 @@ class Index:
             found.sort()
         return found
 
-    def _look_up(self, word: str, low: str, stop: int) -> tuple[int, int]:
-        """Return the bits of a word that ends at a place, and where it ends as a phrase."""
+    def _bits_of(self, word: str) -> int:
         bits = self._exact.get(word, 0)
-        for prefix, bit in (*self._prefixes.get(word[:_HEAD], ()), *self._short.get(word[:2], ())):
+        for prefix, bit in self._prefixes.get(word[:_HEAD], ()):
             if word.startswith(prefix):
                 bits |= bit
-        if self._parts is not None and self._parts.search(word):
-            for held, bit in self._inside.items():
-                if held in word:
-                    bits |= bit
-            for tail, bit in self._ends.items():
-                if word.endswith(tail):
-                    bits |= bit
-        for rest, open_, bit in self._phrases.get(word, ()):
-            after = stop + len(rest)
-            if low.startswith(rest, stop) and (open_ or not low[after : after + 1].isalpha()):
+        return bits | self._short.get(word[:2], 0)
+
+    def _bits_inside(self, word: str) -> int:
+        bits = 0
+        for part, bit in self._inside.items():
+            if part in word:
                 bits |= bit
-                stop = max(stop, after)
-        return bits, stop
+        for part, bit in self._ends.items():
+            if word.endswith(part):
+                bits |= bit
+        return bits
 
     def named(self, words: tuple[str, ...], low: str, word: Word) -> str:
         """Return which word of a tuple was met, as the table writes it."""

@@ -64,7 +64,7 @@ def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
             return None
         start, end = span
         if not 0 <= start < end <= len(text):
-            raise DetectionError(f"detector {detector.name} left the text")
+            raise DetectionError(f"detector {detector.name} left the text", detector.name)
     if end < len(text) and text[end] in detector.not_after:
         return None
     if detector.validate is not None and not detector.validate(text[start:end]):
@@ -171,7 +171,7 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
 def _in_finder(text: str, finder: Finder, order: int, types: frozenset[str]) -> Iterator[Find]:
     for found in finder.find(text):
         if found.type not in finder.types or not 0 <= found.start < found.end <= len(text):
-            raise DetectionError(f"detector {finder.name} left the text or its types")
+            raise DetectionError(f"detector {finder.name} left the text or its types", finder.name)
         if found.type in types:
             yield found.start, found.end, confidence.total(found.confidence), order, found
 
@@ -225,7 +225,7 @@ def _failed(name: str, error: Exception) -> NoReturn:
     if isinstance(error, DetectionError):
         raise error
     # The original message may quote the text.
-    raise DetectionError(f"detector {name} failed: {type(error).__name__}") from None
+    raise DetectionError(f"detector {name} failed: {type(error).__name__}", name) from None
 
 
 class _Collector:

@@ -10,8 +10,21 @@ from oguardai.detection.confidence import Evidence
 class DetectionError(RuntimeError):
     """Report that a detector failed, so that the caller refuses the text instead of passing it on.
 
-    The message names the detector and the kind of failure and never holds a part of the text.
+    The message names the detector and the kind of failure and never holds a part of the text. ``detector`` is its name
+    for metrics: ``engine`` where no single one is to blame.
     """
+
+    def __init__(self, message: str, detector: str = "engine") -> None:
+        super().__init__(message)
+        self.detector = detector
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the caller should know though detection succeeded; never with a value in it."""
+
+    code: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

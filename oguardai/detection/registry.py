@@ -24,6 +24,7 @@ _TYPES = (
     EntityType("private_key", 1),
     EntityType("api_key", 1),
     EntityType("uuid", 2, default=False),
+    EntityType("term", 2),
 )
 
 ENTITY_TYPES: Mapping[str, EntityType] = MappingProxyType({kind.name: kind for kind in _TYPES})

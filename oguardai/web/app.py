@@ -97,7 +97,10 @@ class _Failures:
         elif problem.status >= 500 and not isinstance(error, ProblemError):
             if isinstance(problem, InternalError):
                 # A DetectionError's message names the detector, and by its contract nothing of the text.
-                why = {"detail": str(error)} if isinstance(error, DetectionError) else {}
+                why = {}
+                if isinstance(error, DetectionError):
+                    why = {"detail": str(error)}
+                    self._metrics.count_detection_failure(error.detector)
                 log_exception(log, "InternalError", error, **why, request_id=call.request_id)
             else:
                 log_event(log, logging.ERROR, "NoActiveKey", request_id=call.request_id)

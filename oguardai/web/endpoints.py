@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oguardai.detection import ENTITY_TYPES
+from oguardai.detection.terms import PATTERN as TERM_PATTERN
 from oguardai.rehydrate import REPAIRS
 from oguardai.restore import RestoreMode
 from oguardai.sessions import DEFAULT_POLICY, PLAIN, TOKEN_STYLES
@@ -12,7 +12,9 @@ from oguardai.transform import INPUT_TOKENS, POLICIES
 from oguardai.web.access import Audience
 from oguardai.web.fields import Body, Field, Kind
 
-MAX_TYPES = 100
+MAX_TYPES = 1000
+MAX_TERMS = 100  # of a request
+TYPE_PATTERN = "[a-z][a-z0-9_]{0,31}"
 RESTORE_MODES = tuple(str(mode) for mode in RestoreMode)
 
 _INPUT = Field(
@@ -25,8 +27,8 @@ _INPUT = Field(
 _TYPES = Field(
     "types",
     Kind.STRINGS,
-    "Entity types to look for; absent or empty: those of the server's configuration.",
-    choices=tuple(ENTITY_TYPES),
+    "Entity types to look for, as `/v1/capabilities` names them; absent or empty: those of the server's configuration.",
+    pattern=TYPE_PATTERN,
     max_items=MAX_TYPES,
     example=["email", "phone"],
 )
@@ -37,6 +39,16 @@ _THRESHOLD = Field(
     low=0,
     high=1,
     example=0.5,
+)
+
+_TERMS = Field(
+    "terms",
+    Kind.STRINGS,
+    "Words that are always found, as type `term`: names of people and projects. Whole words, in any case; they come to "
+    "those of the server's configuration.",
+    pattern=TERM_PATTERN,
+    max_items=MAX_TERMS,
+    example=["Project Aurora"],
 )
 
 TRANSFORM = Body(
@@ -59,6 +71,7 @@ TRANSFORM = Body(
         Field("policy", Kind.STRING, "Name of the policy.", choices=POLICIES, default=DEFAULT_POLICY),
         _TYPES,
         _THRESHOLD,
+        _TERMS,
         Field(
             "token_style",
             Kind.STRING,
@@ -114,7 +127,9 @@ DETECT = Body(
         _INPUT,
         _TYPES,
         _THRESHOLD,
+        _TERMS,
         Field("include_values", Kind.BOOLEAN, "Whether each entity holds its value.", default=True),
+        Field("explain", Kind.BOOLEAN, "Whether each entity says what its confidence is the sum of.", default=False),
     ),
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 from oguardai import __version__
 from oguardai.detection import ENTITY_TYPES
+from oguardai.detection.confidence import KINDS
 from oguardai.errors import (
     ForbiddenError,
     InternalError,
@@ -19,12 +21,12 @@ from oguardai.errors import (
     UnsupportedMediaTypeError,
 )
 from oguardai.telemetry import RELOAD_OUTCOMES
-from oguardai.tokens import LITERAL
 from oguardai.web.access import Audience
-from oguardai.web.endpoints import ENDPOINTS, RESTORE_MODES, Endpoint
+from oguardai.web.endpoints import ENDPOINTS, RESTORE_MODES, TYPE_PATTERN, Endpoint
 from oguardai.web.problems import CODES, CONTENT_TYPE, problem_type
 
 _STRING: dict[str, Any] = {"type": "string"}
+_TYPE_NAME: dict[str, Any] = {"type": "string", "pattern": f"^{TYPE_PATTERN}$"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _NUMBER: dict[str, Any] = {"type": "number"}
 _TIME: dict[str, Any] = {"type": ["number", "null"], "description": "Unix seconds, null when not known."}
@@ -32,8 +34,8 @@ _TEXTS: dict[str, Any] = {"type": "array", "items": _STRING}
 _REQUEST_ID = {"$ref": "#/components/headers/X-Request-ID"}
 
 
-def document() -> dict[str, Any]:
-    """Return the document, ready for JSON."""
+def document(types: Iterable[str] = ENTITY_TYPES) -> dict[str, Any]:
+    """Return the document, ready for JSON; ``types`` are the entity types that the server knows."""
     paths: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
@@ -48,7 +50,7 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": _schemas(),
+            "schemas": _schemas([*types]),
             "headers": {
                 "X-Request-ID": {
                     "description": "The request's X-Request-ID when it is sane, or a new one.",
@@ -140,13 +142,14 @@ def _array(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(types: list[str]) -> dict[str, Any]:
     span = _object("Code points of `input`, end exclusive.", start=_COUNT, end=_COUNT)
-    type_name = {"type": "string", "enum": list(ENTITY_TYPES)}
     confidence = {"type": "number", "minimum": 0, "maximum": 1}
     schemas: dict[str, Any] = {
         endpoint.body.name: endpoint.body.schema() for endpoint in ENDPOINTS if endpoint.body is not None
     }
+    for request in ("TransformRequest", "DetectRequest"):
+        schemas[request]["properties"]["types"]["items"] = {"type": "string", "enum": types}
     schemas["Problem"] = _object(
         "RFC 9457. `detail` names fields and limits, never values.",
         type={"type": "string", "enum": [problem_type(kind) for kind in CODES]},
@@ -165,7 +168,7 @@ def _schemas() -> dict[str, Any]:
             _object(
                 "What was replaced. Type `literal`: text that looked like a token.",
                 token=_STRING,
-                type={"type": "string", "enum": [*ENTITY_TYPES, LITERAL]},
+                type=_TYPE_NAME,
                 span=span,
                 confidence=confidence,
             )
@@ -186,14 +189,23 @@ def _schemas() -> dict[str, Any]:
     schemas["DetectResponse"] = _object(
         entities=_array(
             _object(
-                optional=("value",),
-                type=type_name,
+                optional=("value", "explanation"),
+                type=_TYPE_NAME,
                 value=_STRING,
                 span=span,
                 confidence=confidence,
                 detector=_STRING,
+                explanation=_array(
+                    _object(
+                        "What the confidence is the sum of, before it is cut to 0 to 0.99.",
+                        evidence={"type": "string", "enum": list(KINDS)},
+                        weight=_NUMBER,
+                        detail={**_STRING, "description": "A row or a word of the table; nothing of the text."},
+                    )
+                ),
             )
-        )
+        ),
+        warnings=_array(_object(code=_STRING, detail=_STRING)),
     )
     schemas["Health"] = _object(
         status={"type": "string", "enum": ["healthy", "degraded"]}, version=_STRING, uptime_seconds=_NUMBER
@@ -202,7 +214,7 @@ def _schemas() -> dict[str, Any]:
     schemas["Capabilities"] = _object(
         entity_types=_array(
             _object(
-                name=type_name,
+                name=_TYPE_NAME,
                 level={"type": "integer", "enum": [1, 2, 3]},
                 checksum={"type": "boolean"},
                 locales=_TEXTS,
@@ -281,7 +293,8 @@ _EXAMPLES: dict[str, Any] = {
                 "confidence": 0.95,
                 "detector": "email",
             }
-        ]
+        ],
+        "warnings": [],
     },
     "health": {"status": "healthy", "version": __version__, "uptime_seconds": 12.5},
     "ready": {"status": "ready"},

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Flask, Response, request
 
 from oguardai import __version__
-from oguardai.answers import entity_answer, rehydrate_answer, transform_answer
-from oguardai.detection import ENTITY_TYPES, detect
+from oguardai.answers import detect_answer, rehydrate_answer, transform_answer
+from oguardai.detection import detection_of
 from oguardai.errors import ForbiddenError, NoActiveKeyError, OverloadedError
 from oguardai.logs import log_event
 from oguardai.rehydrate import RehydrateRequest, rehydrate
 from oguardai.telemetry import CONTENT_TYPE as METRICS_TYPE
 from oguardai.telemetry import Metrics, reload_failed
 from oguardai.tokens import LITERAL
-from oguardai.transform import TransformRequest, transform
+from oguardai.transform import TransformRequest, check_detection, transform
 from oguardai.web.access import Audience, caller_of, require
 from oguardai.web.endpoints import ENDPOINTS, RESTORE_MODES, Endpoint
 from oguardai.web.fields import Body
@@ -43,7 +43,6 @@ class V1:
     def __init__(self, source: Source, metrics: Metrics) -> None:
         self._source = source
         self._metrics = metrics
-        self._openapi = json.dumps(document(), separators=(",", ":")).encode()
 
     def register(self, app: Flask) -> dict[tuple[str, str], View]:
         """Put every endpoint of the table on the application.
@@ -127,16 +126,12 @@ class V1:
         return _json(rehydrate_answer(result))
 
     def detect(self, call: Call, fields: dict[str, Any]) -> Response:
-        defaults = call.settings.detection
-        found = detect(
-            fields["input"],
-            types=fields.get("types") or defaults.types or None,
-            threshold=fields.get("threshold", defaults.threshold),
-            limit=defaults.max_finds,
-        )
-        self._found(call, [entity.type for entity in found])
-        values = fields.get("include_values", True)
-        return _json({"entities": [entity_answer(entity, values=values) for entity in found]})
+        detection = detection_of(call.settings)
+        values = fields.pop("include_values", True)
+        check_detection(fields.get("types", ()), fields.get("terms", ()), detection.types)
+        found = detection.detect(fields.pop("input"), **fields)
+        self._found(call, [entity.type for entity in found.entities])
+        return _json(detect_answer(found, values=values))
 
     def _opened(self, kid: int, expires_at: int) -> None:
         self._source.record_open(kid, expires_at / 1000)
@@ -184,7 +179,7 @@ class V1:
                         "locales": list(kind.locales),
                         "default": kind.default,
                     }
-                    for kind in ENTITY_TYPES.values()
+                    for kind in detection_of(settings).types.values()
                 ],
                 "restore_modes": list(RESTORE_MODES),
                 "limits": {
@@ -202,7 +197,8 @@ class V1:
         )
 
     def openapi(self, call: Call) -> Response:
-        return Response(self._openapi, content_type="application/json")
+        types = detection_of(call.settings).types
+        return Response(json.dumps(document(types), separators=(",", ":")).encode(), content_type="application/json")
 
     # -- for administrators -----------------------------------------------------------------------------
 

@@ -315,6 +315,7 @@ class TestDocs:
         metrics.count_sealed(0)
         metrics.count_opened(0)
         metrics.count_session_error("ttl", "0")
+        metrics.count_detection_failure("email")
         kinds = dict(re.findall("^# TYPE (oguardai_\\S+) (\\w+)$", metrics.render(STATUS).decode(), re.MULTILINE))
         described = dict(re.findall(r"^\| `(oguardai_\w+)` \| (\w+)", self.TEXT, re.MULTILINE))
         assert described == {name: kind for name, kind in kinds.items() if not name.endswith("_created")}

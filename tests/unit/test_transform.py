@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from oguardai import tokens
 from oguardai.config import DetectionSettings, SessionSettings, Settings
-from oguardai.detection import Entity
+from oguardai.detection import Detected, Entity
 from oguardai.errors import InvalidRequestError, PayloadTooLargeError, SessionExpiredError
 from oguardai.keyring import Key, Keyring, generate_secret
 from oguardai.rehydrate import RehydrateRequest, rehydrate
@@ -23,16 +22,14 @@ RING = Keyring((Key.from_secret(0, generate_secret()),))
 EMAIL = re.compile(r"[a-z0-9.]+@[a-z0-9.]+[a-z0-9]")
 
 
-def find(
-    text: str, *, types: Collection[str] | None = None, threshold: float = 0.5, limit: int | None = None
-) -> list[Entity]:
+def find(text: str, **_: object) -> Detected:
     """Find e-mail addresses, simply."""
-    return [Entity("email", match.start(), match.end(), match[0], 0.9, "test") for match in EMAIL.finditer(text)]
+    return Detected([Entity("email", m.start(), m.end(), m[0], 0.9, "test") for m in EMAIL.finditer(text)])
 
 
 def finding(*spans: tuple[str, int, int]) -> Any:
-    def detector(text: str, **_: object) -> list[Entity]:
-        return [Entity(name, start, end, text[start:end], 0.9, "test") for name, start, end in spans]
+    def detector(text: str, **_: object) -> Detected:
+        return Detected([Entity(name, start, end, text[start:end], 0.9, "test") for name, start, end in spans])
 
     return detector
 
@@ -284,25 +281,21 @@ def test_the_style_of_a_session_is_not_changed() -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, (("phone",), 0.25)),
-        ({"types": []}, (("phone",), 0.25)),
-        ({"types": ["email"], "threshold": 0.0}, (["email"], 0.0)),
+        ({}, ["phone"]),
+        ({"types": []}, ["phone"]),
+        ({"types": ["email"]}, ["email"]),
+        ({"threshold": 0.99}, []),
+        ({"terms": ["Aurora"], "types": ["term"]}, ["term"]),
     ],
 )
-def test_what_is_not_asked_for_is_as_configured(fields: dict[str, Any], expected: tuple[Any, float]) -> None:
-    seen: list[tuple[Any, float]] = []
-
-    def detector(text: str, *, types: Any, threshold: float, limit: int) -> list[Entity]:
-        seen.append((types, threshold))
-        return []
-
-    run(
-        "x",
-        detector=detector,
+def test_what_is_not_asked_for_is_as_configured(fields: dict[str, Any], expected: list[str]) -> None:
+    result = run(
+        "Aurora: a@x.org, tel 4960664",
+        detector=None,
         settings=Settings(detection=DetectionSettings(threshold=0.25, types=("phone",))),
         **fields,
     )
-    assert seen == [expected]
+    assert [entity.type for entity in result.entities] == expected
 
 
 def test_a_session_that_grows_too_large_names_the_limit() -> None:

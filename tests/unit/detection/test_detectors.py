@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from oguardai.detection import ENTITY_TYPES, detect
+from oguardai.detection import ENTITY_TYPES, detect, terms
 from oguardai.detection.detector import Prefix
 from oguardai.detection.normalize import normalize
-from oguardai.detection.registry import DETECTORS
+from oguardai.detection.registry import CODES, DETECTORS, FINDERS
 
 from .samples import FOUND, NOT_FOUND
 
@@ -74,4 +74,5 @@ def test_names_are_unique() -> None:
 
 
 def test_every_type_has_a_detector() -> None:
-    assert {detector.type for detector in DETECTORS} == set(ENTITY_TYPES)
+    found = {row.type for row in (*DETECTORS, *CODES)}.union(*(finder.types for finder in FINDERS))
+    assert found | {terms.TYPE} == set(ENTITY_TYPES)
