@@ -14,7 +14,29 @@ _URL_HOST = "(?:[A-Za-z0-9\u00c0-\u1fff\u3040-\ud7a3]|\\[[0-9A-Fa-f]{0,4}:)"
 _SCHEME = "(?:[Hh][Tt][Tt][Pp][Ss]?|[FfSs][Ff][Tt][Pp]|[Ff][Tt][Pp][Ss]?|[Ww][Ss][Ss]?)"
 _URL_USER = r"(?:[A-Za-z0-9_.~%!$&*+=-]{0,64}(?::[A-Za-z0-9_.~%!$&*+=-]{0,64})?@)?"
 
+# Top-level domains under which bare names are believed (IANA root zone): those that are as often the end of a file name
+# (.py, .md, .sh, .pl, .rs, .so), an attribute (.info, .name, .id, .app, .io) or a word (.is, .no, .to) take a scheme or
+# "www." before them.
+_TLDS = (
+    "com", "org", "net", "edu", "gov", "mil", "eu", "de", "fr", "uk", "es", "nl", "ch", "se", "fi", "dk", "cz", "pt",
+    "gr", "hu", "ru", "ua", "jp", "cn", "kr", "tw", "hk", "br", "mx", "ar", "cl", "au", "nz", "za", "ca", "tr", "biz",
+    "museum", "online", "shop", "club", "webcam", "vlaanderen", "berlin", "london", "paris",
+)  # fmt: skip
+_TLD = "|".join("".join(f"[{c.upper()}{c}]" for c in tld) for tld in _TLDS)
+
 DETECTORS = (
+    Detector(
+        name="domain",
+        type="domain",
+        # Only the end; ``refine`` looks for the beginning, since most of what ends so is an address or a URL.
+        pattern=rf"\.(?:{_TLD})",
+        sample="example.com",
+        trigger=Near(tuple(f".{tld}" for tld in _TLDS), before=0, after=0, fold=True),
+        confidence=0.6,
+        refine=validators.trim_domain,
+        not_after=ALNUM | frozenset("-_@(/:=["),
+        context=("domain*", "website*", "site*", "visit", "homepage", "web", "url", "host*", "webseite*", "sitio"),
+    ),
     Detector(
         name="url",
         type="url",

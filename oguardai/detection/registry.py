@@ -17,13 +17,14 @@ _TYPES = (
     EntityType("ip", 2),
     EntityType("mac", 2),
     EntityType("url", 2),
+    EntityType("domain", 2),
     EntityType("us_ssn", 1, locales=("en-US",)),
     EntityType("date_of_birth", 2, locales=("de", "en", "es", "fr", "it")),
     EntityType("passport", 1, locales=("de", "en", "es", "fr", "it")),
     EntityType("jwt", 1),
     EntityType("private_key", 1),
     EntityType("api_key", 1),
-    EntityType("uuid", 2, default=False),
+    EntityType("uuid", 2),
     EntityType("term", 2),
 )
 

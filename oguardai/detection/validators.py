@@ -185,6 +185,31 @@ def trim_url(text: str, start: int, end: int) -> Span | None:
     return (start, start + keep) if any(c in ALNUM or c > "\x7f" for c in host[:4]) else None
 
 
+_HOST = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-"
+_NOT_BEFORE_HOST = frozenset("@_/\\$:=%#+~")
+_MAX_HOST = 253
+
+
+def trim_domain(text: str, start: int, end: int) -> Span | None:
+    """Extend a top-level domain to the host name before it (RFC 1123 2.1), if it is one and does not go on.
+
+    ``Foo.ORG`` in capitals alone is more often a constant than a name.
+    """
+    before = text[max(0, start - _MAX_HOST) : start]
+    start -= len(before) - len(before.rstrip(_HOST))
+    if start and (text[start - 1] in _NOT_BEFORE_HOST or text[start - 1].isalpha()):
+        return None
+    if text[end : end + 1] == "." and text[end + 1 : end + 2] in ALNUM and end + 1 < len(text):
+        return None
+    labels = text[start:end].split(".")
+    if any(not 0 < len(label) <= 63 or label[0] == "-" or label[-1] == "-" for label in labels) or len(labels[-2]) < 2:
+        return None
+    name, tld = ".".join(labels[:-1]), labels[-1]
+    if name.isdigit() or (tld.isupper() != name.isupper() and not tld.islower()):
+        return None
+    return start, end
+
+
 def _decode_segment(segment: str) -> bytes:
     return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
 

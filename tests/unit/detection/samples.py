@@ -29,6 +29,8 @@ ONE_LINE_PEM = PEM.replace("\n", "\\n")
 
 # detector, text before, value, text after
 FOUND: tuple[tuple[str, str, str, str], ...] = (
+    ("domain", "see ", "shop.example.de", ", please"),
+    ("domain", "", "example.co.uk", "."),
     ("email", "mail ", "jane.doe+x@mail.example.co.uk", ", please."),
     ("email", "<", "o'brien@example.org", ">"),
     ("email", "an ", "jürgen@exämple.de", " schreiben"),
@@ -138,6 +140,12 @@ FOUND: tuple[tuple[str, str, str, str], ...] = (
 
 # type, text
 NOT_FOUND: tuple[tuple[str, str], ...] = (
+    ("domain", "jane@example.com"),
+    ("domain", "import os.path, setup.py and README.md"),
+    ("domain", "/etc/example.com/x"),
+    ("domain", "example.com.txt"),
+    ("domain", "Foo.ORG"),
+    ("domain", "a.com"),
     ("email", "hello-world @ here"),
     ("email", "info@example."),
     ("email", "icon@2x.png"),

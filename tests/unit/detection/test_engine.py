@@ -50,12 +50,6 @@ def test_value_is_in_no_representation() -> None:
     assert "jane" not in repr(entity) + str(entity) + f"{[entity]}"
 
 
-def test_uuid_is_found_only_on_demand() -> None:
-    text = "123e4567-e89b-12d3-a456-426614174000"
-    assert _types(text) == []
-    assert _types(text, types=["uuid"]) == ["uuid"]
-
-
 def test_no_types_find_nothing() -> None:
     assert detect("jane@example.com", types=[]) == []
 

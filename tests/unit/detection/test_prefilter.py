@@ -52,7 +52,7 @@ def test_finds_of_any_text_are_the_same_without(text: str) -> None:
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda detector: detector.name)
 def test_sample_of_the_table_matches_its_pattern(detector) -> None:
-    assert re.compile(detector.pattern, re.ASCII).match(detector.sample)
+    assert re.compile(detector.pattern, re.ASCII).search(detector.sample)
 
 
 def test_relaxed_pattern_matches_what_the_pattern_matches() -> None:
@@ -74,7 +74,7 @@ def test_rows_that_cannot_match_are_left_out() -> None:
     automata = prefilter.shared()
     assert automata is not None
     assert automata.possible("plain prose, without a value") == []
-    assert [DETECTORS[i].name for i in automata.possible("jane@example.com") or ()] == ["email"]
+    assert [DETECTORS[i].name for i in automata.possible("jane@example.info") or ()] == ["email"]
     assert automata.possible("\ud800") is None
 
 
