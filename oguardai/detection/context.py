@@ -21,7 +21,8 @@ BEHIND = 30
 
 _BLOCK = 64
 _TOKEN = re.compile(r"[^\W\d_]+")
-_HEAD = 3  # letters by which prefixes are looked up
+_HEAD = 2  # letters by which prefixes are looked up
+_STOP = "\0"  # ends a whole word
 _TAIL = re.compile(
     r" ?(?:numbers?|nummer|numero|número|no|num|nr|ids?|code|card)(?![^\W\d_])\.?(?: is)?| is(?![^\W\d_])"
 )
@@ -34,6 +35,20 @@ Word = tuple[int, int, int]
 _Phrase = tuple[str, bool, int]
 
 
+def _alternatives(words: set[str]) -> str:
+    """Write words as one pattern in which what they begin with is shared, so that each place is looked at once."""
+    heads: dict[str, set[str]] = {}
+    for word in words:
+        heads.setdefault(word[:1], set()).add(word[1:])
+    if "" in heads:  # a stem ends here, whatever follows
+        return ""
+    parts = []
+    for head, tails in sorted(heads.items()):
+        rest = r"(?![^\W\d_])" if head == _STOP else re.escape(head) + _alternatives(tails)
+        parts.append(rest)
+    return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
+
+
 class Index:
     """Hold the words of all tuples."""
 
@@ -41,7 +56,6 @@ class Index:
         self._bits: dict[tuple[str, ...], int] = {}
         self._exact: dict[str, int] = {}
         self._prefixes: dict[str, list[tuple[str, int]]] = {}
-        self._short: dict[str, int] = {}
         self._inside: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._phrases: dict[str, list[_Phrase]] = {}
@@ -50,8 +64,11 @@ class Index:
                 bit = self._bits[words] = 1 << len(self._bits)
                 for word in words:
                     self._add(word, bit)
-        self._heads = {word[:_HEAD] for word in (*self._exact, *self._prefixes, *self._phrases)}
-        self._within = (*self._inside, *self._ends)
+        whole = {word + _STOP for word in (*self._exact, *self._phrases)}
+        stems = {prefix for prefixes in self._prefixes.values() for prefix, _ in prefixes}
+        self._begins = re.compile(r"\b(?:" + _alternatives(whole | stems) + ")")
+        self._parts = [(word, bit, False) for word, bit in self._inside.items() if word.isascii()]
+        self._parts += [(word, bit, True) for word, bit in self._ends.items()]
         self._foreign = [word for word in self._inside if not word.isascii()]
 
     def _add(self, word: str, bit: int) -> None:
@@ -65,12 +82,9 @@ class Index:
             parts = self._inside if word.endswith("*") else self._ends
             parts[body] = parts.get(body, 0) | bit
         elif word.endswith("*"):
-            if len(body) < _HEAD - 1:
-                raise ValueError(f"context word {word!r} is too short for a prefix")
             if len(body) < _HEAD:
-                self._short[body] = self._short.get(body, 0) | bit
-            else:
-                self._prefixes.setdefault(body[:_HEAD], []).append((body, bit))
+                raise ValueError(f"context word {word!r} is too short for a prefix")
+            self._prefixes.setdefault(body[:_HEAD], []).append((body, bit))
         else:
             self._exact[body] = self._exact.get(body, 0) | bit
 
@@ -81,6 +95,9 @@ class Index:
     def words(self, low: str, start: int, end: int) -> list[Word]:
         """Return the known words that begin between two places of a text in lower case, spaces for dashes."""
         found: list[Word] = []
+        end = min(end, len(low))
+        if start >= end:
+            return found
         if start and low[start - 1].isalpha():
             while start < end and low[start].isalpha():
                 start += 1
@@ -88,22 +105,23 @@ class Index:
         if low[end - 1 : end].isalpha():
             whole = _TOKEN.match(low, end, end + REACH)
             stop = whole.end() if whole else end
-        heads, beginnings, bits_of = self._heads, self._short, self._bits_of
-        piece = low[start:stop]
-        within = any(part in piece for part in self._within)
-        for token in _TOKEN.finditer(low, start, stop):
-            word = token[0]
-            if within or word[:_HEAD] in heads or word[:2] in beginnings:
-                after = token.end()
-                bits = bits_of(word) | (self._bits_inside(word) if within else 0)
-                for rest, open_, bit in self._phrases.get(word, ()):
-                    further = after + len(rest)
-                    if low.startswith(rest, token.end()) and (open_ or not low[further : further + 1].isalpha()):
-                        bits |= bit
-                        after = max(after, further)
-                if bits:
-                    tail = _TAIL.match(low, after)
-                    found.append((token.start(), tail.end() if tail else after, bits))
+        for begun in self._begins.finditer(low, start, stop):
+            at = begun.start()
+            token = _TOKEN.match(low, at)
+            if token is not None:
+                self._take(found, token[0], low, at)
+        count = len(found)
+        for part, bit, ends in self._parts:
+            at = low.find(part, start, stop)
+            while at >= 0:
+                after = _TOKEN.match(low, at + len(part) - 1)
+                end = after.end() if after else at + len(part)
+                if not ends or end == at + len(part):
+                    tail = _TAIL.match(low, end)
+                    found.append((at, tail.end() if tail else end, bit))
+                at = low.find(part, end, stop)
+        if len(found) > count:
+            found.sort()
         # Marks between letters (Thai vowels) cut words into pieces.
         if self._foreign and not low.isascii():
             piece = low[start : end + REACH]
@@ -114,20 +132,22 @@ class Index:
             found.sort()
         return found
 
+    def _take(self, found: list[Word], word: str, low: str, at: int) -> None:
+        bits = self._bits_of(word)
+        end = after = at + len(word)
+        for rest, open_, bit in self._phrases.get(word, ()):
+            further = end + len(rest)
+            if low.startswith(rest, end) and (open_ or not low[further : further + 1].isalpha()):
+                bits |= bit
+                after = max(after, further)
+        if bits:
+            tail = _TAIL.match(low, after)
+            found.append((at, tail.end() if tail else after, bits))
+
     def _bits_of(self, word: str) -> int:
         bits = self._exact.get(word, 0)
         for prefix, bit in self._prefixes.get(word[:_HEAD], ()):
             if word.startswith(prefix):
-                bits |= bit
-        return bits | self._short.get(word[:2], 0)
-
-    def _bits_inside(self, word: str) -> int:
-        bits = 0
-        for part, bit in self._inside.items():
-            if part in word:
-                bits |= bit
-        for part, bit in self._ends.items():
-            if word.endswith(part):
                 bits |= bit
         return bits
 
