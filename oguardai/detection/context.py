@@ -115,11 +115,11 @@ class Index:
             at = low.find(part, start, stop)
             while at >= 0:
                 after = _TOKEN.match(low, at + len(part) - 1)
-                end = after.end() if after else at + len(part)
-                if not ends or end == at + len(part):
-                    tail = _TAIL.match(low, end)
-                    found.append((at, tail.end() if tail else end, bit))
-                at = low.find(part, end, stop)
+                close = after.end() if after else at + len(part)
+                if not ends or close == at + len(part):
+                    tail = _TAIL.match(low, close)
+                    found.append((at, tail.end() if tail else close, bit))
+                at = low.find(part, close, stop)
         if len(found) > count:
             found.sort()
         # Marks between letters (Thai vowels) cut words into pieces.

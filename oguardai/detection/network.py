@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oguardai.detection import validators
-from oguardai.detection.detector import ALNUM, Detector, Digits, Near
+from oguardai.detection.detector import ALNUM, Detector, Digits, Near, Prefix
 
 _HEX_PAIR = r"[0-9A-Fa-f]{2}"
 _OCTET = r"[0-9]{1,3}"
@@ -31,7 +31,7 @@ DETECTORS = (
         # Only the end; ``refine`` looks for the beginning, since most of what ends so is an address or a URL.
         pattern=rf"\.(?:{_TLD})",
         sample="example.com",
-        trigger=Near(tuple(f".{tld}" for tld in _TLDS), before=0, after=0, fold=True),
+        trigger=Prefix((".",)),
         confidence=0.6,
         refine=validators.trim_domain,
         not_after=ALNUM | frozenset("-_@(/:=["),

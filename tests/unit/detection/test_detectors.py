@@ -68,7 +68,8 @@ def test_row_is_sound(name: str) -> None:
         assert not re.search(r"(?<!\\)[*+](?![^\[]*\])|,\}", detector.pattern)
     if isinstance(detector.trigger, Prefix):
         values = [detector.sample, *(value for row, _, value, _ in FOUND if row == name)]
-        assert all(value.startswith(detector.trigger.words) for value in values)
+        matches = [re.search(detector.pattern, normalize(value), re.ASCII) for value in values]
+        assert all(match and match[0].startswith(detector.trigger.words) for match in matches)
 
 
 def test_names_are_unique() -> None:
