@@ -24,8 +24,12 @@ _MOST_EXPANDED = 2  # X of a layout that become 9 and A each
 _CLUSTER = re.compile(
     r"[0-9][0-9A-Za-z]*+(?:[ \-./:_](?:(?=[A-Za-z]{0,4}[0-9])[0-9A-Za-z]++|[A-Za-z]{1,3}(?![0-9A-Za-z])))*"
 )
-_LEAD = re.compile(r"(?:(?<![0-9A-Za-z])[A-Za-z]{1,4}[ \-./]){0,2}[A-Za-z]*\Z")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LEADS = frozenset(_LETTERS + " -./")
 _REACH = 24  # characters before the first digit in which a code begins
+_MOST_GROUPS = 8
+_MOST_LETTERS = 4  # of a group without digits before the first one
+_JOINTS = (" ", "-", ".", "/")
 _GROUP = re.compile("[0-9A-Za-z]+")
 # Signs of amounts, paths, variables and mail addresses.
 _NOT_BEFORE = frozenset("_@$€£¥%&+*~^\\")
@@ -79,24 +83,29 @@ class Layouts:
 
     def matches(self, text: str) -> Iterator[Match]:
         """Find what is written like a code, from left to right; what overlaps is given too."""
+        exact = self._exact
         for found in _CLUSTER.finditer(text):
             low, high = found.span()
-            if low and (text[low - 1].isalpha() or text[low - 1] in _SEPARATORS):
-                before = max(0, low - _REACH)
-                lead = _LEAD.search(text[before:low])
-                if lead:
-                    low = before + lead.start()
-            yield from self._in_cluster(text, low, high)
+            if low and text[low - 1] in _LEADS:
+                low = _lead(text, low)
+            shape = text[low:high].translate(_SHAPE)
+            if not shape.isalnum():
+                yield from self._in_cluster(text, low, shape)
+            elif shape in exact:
+                if _stands_alone(text, low, high):
+                    yield Match(low, high, exact[shape])
+            elif "A" in shape and (key := shape.translate(_EITHER)) in self._loose:
+                places = self._fitting(key, shape)
+                if places and _stands_alone(text, low, high):
+                    yield Match(low, high, places)
 
-    def _in_cluster(self, text: str, low: int, high: int) -> Iterator[Match]:
-        shape = text[low:high].translate(_SHAPE)
+    def _in_cluster(self, text: str, low: int, shape: str) -> Iterator[Match]:
         groups = [group.span() for group in _GROUP.finditer(shape)]
         last = len(groups)
-        either = shape.translate(_EITHER) if "A" in shape else shape
-        for first in range(last):
-            start = groups[first][0]
-            exact = loose = True
-            for end in (groups[i][1] for i in range(first, min(first + 8, last))):
+        either = shape.translate(_EITHER) if "A" in shape else ""
+        for first, (start, _) in enumerate(groups):
+            exact, loose = True, bool(either)
+            for _, end in groups[first : min(first + _MOST_GROUPS, last)]:
                 if exact:
                     key = shape[start:end]
                     if key in self._exact and _stands_alone(text, low + start, low + end):
@@ -120,6 +129,20 @@ class Layouts:
                 if all(want in ("X", have) for want, have in zip(written, shape, strict=True))
             )
         )
+
+
+def _lead(text: str, low: int) -> int:
+    """Return where what may belong to a code begins before its first digit: letters, and up to two short groups."""
+    before = text[max(0, low - _REACH) : low]
+    rest = before.rstrip(_LETTERS)
+    for _ in range(2):
+        if rest[-1:] not in _JOINTS:
+            break
+        shorter = rest[:-1].rstrip(_LETTERS)
+        if not 1 < len(rest) - len(shorter) <= _MOST_LETTERS + 1 or shorter[-1:].isalnum():
+            break
+        rest = shorter
+    return low - len(before) + len(rest)
 
 
 def compact(value: str) -> str:

@@ -19,7 +19,7 @@ REACH = 50
 BEHIND = 30
 """Characters behind a match in which a word counts, within its sentence."""
 
-_BLOCK = 64
+_BLOCK = 128
 _TOKEN = re.compile(r"[^\W\d_]+")
 _HEAD = 2  # letters by which prefixes are looked up
 _STOP = "\0"  # ends a whole word

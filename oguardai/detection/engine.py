@@ -9,6 +9,7 @@ Which rows are run is asked of ``prefilter`` first; without it, rows are left ou
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -16,7 +17,18 @@ from typing import NoReturn
 
 from oguardai.detection import confidence, context, prefilter
 from oguardai.detection.codes import Layouts, compact
-from oguardai.detection.confidence import ALONE, CHECKED, CONTEXT, FOLLOWS, NAMED, NEGATIVE, OTHER, PARTNER, SIBLING
+from oguardai.detection.confidence import (
+    ALONE,
+    CHECKED,
+    CONTEXT,
+    FOLLOWS,
+    NAMED,
+    NEGATIVE,
+    OTHER,
+    PARTNER,
+    PARTNERED,
+    SIBLING,
+)
 from oguardai.detection.detector import NONE, Code, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
 from oguardai.detection.normalize import normalize
@@ -32,6 +44,9 @@ _OTHER_THINGS = (
 )  # fmt: skip
 _GAP = 8  # characters between two codes of a list
 _NEAR = 60  # characters between finds that come together
+_LONGEST_PARTNER = 60  # characters of a find that others come with
+_MOST_PARTNERS = 20  # that are looked at for one find: bounds the work
+_PARTNER_TYPES = frozenset(kind for kinds in PARTNERS.values() for kind in kinds)
 
 _INDEX = context.Index(
     (
@@ -181,22 +196,19 @@ def _in_finder(text: str, finder: Finder, order: int, types: frozenset[str]) -> 
 
 def _with_partners(finds: list[Find], threshold: float) -> list[Find]:
     """Raise what is nearly certain and stands near what it usually comes with, then drop what is not certain."""
-    least = threshold - PARTNER
-    if any(least <= find[2] < threshold for find in finds):
-        finds.sort()
-        certain = [(find[0], find[1], _type_of(find)) for find in finds if find[2] >= threshold]
-        finds = [
-            (start, end, confidence.total(weight + PARTNER), order, source | confidence.PARTNERED)
-            if least <= weight < threshold
-            and isinstance(source, int)
-            and any(
-                kind in PARTNERS.get(_TYPE_OF[order], ()) and left - _NEAR <= end and start <= right + _NEAR
-                for left, right, kind in certain
-            )
-            else (start, end, weight, order, source)
-            for start, end, weight, order, source in finds
-        ]
-    return [find for find in finds if find[2] >= threshold]
+    certain = [find for find in finds if find[2] >= threshold]
+    if len(certain) == len(finds):
+        return finds
+    partners = sorted((find[0], find[1], _type_of(find)) for find in certain if _type_of(find) in _PARTNER_TYPES)
+    for start, end, weight, order, source in finds:
+        if weight < threshold and isinstance(source, int) and partners:
+            wanted = PARTNERS.get(_TYPE_OF[order], ())
+            first = bisect_left(partners, (start - _NEAR - _LONGEST_PARTNER,))
+            for left, right, kind in islice(partners, first, first + _MOST_PARTNERS):
+                if kind in wanted and right + _NEAR >= start and left <= end + _NEAR:
+                    certain.append((start, end, confidence.total(weight + PARTNER), order, source | PARTNERED))
+                    break
+    return certain
 
 
 def _type_of(find: Find) -> str:

@@ -1,11 +1,10 @@
-"""Declare the detectors of identity data: social security numbers, dates of birth, passports."""
+"""Declare the detectors of identity data: dates of birth, passports."""
 
 from __future__ import annotations
 
 from oguardai.detection import dates, validators
-from oguardai.detection.detector import ALNUM, Detector, Digits, Near
+from oguardai.detection.detector import ALNUM, Detector, Near
 
-_SSN_CONTEXT = ("ssn", "ssns", "social security*", "social*", "soc sec", "us_ssn", "ss#", "taxpayer")
 _BIRTH_CONTEXT = (
     "birth*", "*birthday", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
     "naissance", "né", "née", "ne le", "nacimiento", "nacid*", "f. nac", "fecha nac", "nascita", "nato",
@@ -19,7 +18,6 @@ _PASSPORT_CONTEXT = (
     "passport*", "*reisepass*", "passnummer", "pass-nr", "passnr", "ausweis*", "passeport*", "pasaporte*",
     "passaporto", "passaporti",
 )  # fmt: skip
-_SSN_EDGE = ALNUM | frozenset("-_")
 
 
 def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
@@ -41,43 +39,6 @@ def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
 
 
 DETECTORS = (
-    Detector(
-        name="us_ssn",
-        type="us_ssn",
-        pattern=r"[0-9][0-9]{2}-[0-9]{2}-[0-9]{4}",
-        sample="123-45-6780",
-        trigger=Digits(9),
-        confidence=0.7,
-        validate=validators.is_ssn,
-        not_before=_SSN_EDGE,
-        not_after=_SSN_EDGE,
-        context=_SSN_CONTEXT,
-    ),
-    Detector(
-        name="us_ssn_spaced",
-        type="us_ssn",
-        pattern=r"[0-9][0-9]{2}(?: [0-9]{2} |\.[0-9]{2}\.)[0-9]{4}",
-        sample="123 45 6780",
-        trigger=Digits(9),
-        confidence=0.6,
-        validate=validators.is_ssn,
-        not_before=_SSN_EDGE | {"."},
-        not_after=_SSN_EDGE,
-        context=_SSN_CONTEXT,
-    ),
-    Detector(
-        name="us_ssn_plain",
-        type="us_ssn",
-        pattern=r"[0-9][0-9]{8}",
-        sample="123456780",
-        trigger=Digits(9),
-        confidence=0.5,
-        validate=validators.is_ssn,
-        not_before=_SSN_EDGE | frozenset(".,"),
-        not_after=_SSN_EDGE,
-        context=_SSN_CONTEXT,
-        needs_context=True,
-    ),
     _date_of_birth("date_of_birth", dates.NUMBER_FIRST, "1985-03-12"),
     _date_of_birth("date_of_birth_month_first", dates.MONTH_FIRST, "March 12, 1985"),
     Detector(

@@ -5,27 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from oguardai.detection import contact, finance, identity, network, secrets
+from oguardai.detection import assignments, contact, finance, identity, network, secrets, terms, worldwide
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
+from oguardai.detection.national import americas, oceania
 
 _TYPES = (
-    EntityType("email", 2),
-    EntityType("phone", 2, locales=("de-DE", "en-GB", "en-US", "es-ES", "fr-FR", "it-IT")),
-    EntityType("credit_card", 1, checksum=True),
-    EntityType("iban", 1, checksum=True),
-    EntityType("ip", 2),
-    EntityType("mac", 2),
-    EntityType("url", 2),
-    EntityType("domain", 2),
-    EntityType("us_ssn", 1, locales=("en-US",)),
-    EntityType("date_of_birth", 2, locales=("de", "en", "es", "fr", "it")),
-    EntityType("passport", 1, locales=("de", "en", "es", "fr", "it")),
-    EntityType("jwt", 1),
-    EntityType("private_key", 1),
-    EntityType("api_key", 1),
-    EntityType("uuid", 2),
-    EntityType("term", 2),
+    EntityType("email", 2, source="RFC 5321 4.1.2, RFC 6531 3.3"),
+    EntityType(
+        "phone",
+        2,
+        locales=("cs", "da", "de", "en", "es", "fi", "fr", "it", "ja", "ko", "nl", "pl", "pt", "sv", "tr"),
+        source="ITU-T E.164",
+    ),
+    EntityType("credit_card", 1, checksum=True, source="ISO/IEC 7812-1"),
+    EntityType("iban", 1, checksum=True, source="ISO 13616-1"),
+    EntityType("ip", 2, source="RFC 4291 2.2, RFC 6943 3.1.1"),
+    EntityType("mac", 2, source="IEEE 802-2014 8"),
+    EntityType("url", 2, source="RFC 3986"),
+    EntityType("domain", 2, source="RFC 1123 2.1"),
+    EntityType("date_of_birth", 2, locales=("de", "en", "es", "fr", "it"), source="Unicode CLDR, date formats"),
+    EntityType("passport", 1, locales=("de", "en", "es", "fr", "it"), source="ICAO Doc 9303-4"),
+    EntityType("jwt", 1, source="RFC 7519"),
+    EntityType("private_key", 1, source="RFC 7468"),
+    EntityType("api_key", 1, source="the issuers' documentation"),
+    EntityType("uuid", 2, source="RFC 9562 4"),
+    EntityType(terms.TYPE, 2, source="the caller"),
+    *assignments.TYPES,
+    *worldwide.TYPES,
+    *americas.TYPES,
+    *oceania.TYPES,
 )
 
 ENTITY_TYPES: Mapping[str, EntityType] = MappingProxyType({kind.name: kind for kind in _TYPES})
@@ -34,13 +43,18 @@ DEFAULT_TYPES: frozenset[str] = frozenset(kind.name for kind in _TYPES if kind.d
 # The order decides between finds of equal length and confidence: the more specific families first.
 DETECTORS: tuple[Detector, ...] = (
     *secrets.DETECTORS,
+    *assignments.DETECTORS,
     *finance.DETECTORS,
+    *worldwide.DETECTORS,
     *identity.DETECTORS,
     *contact.DETECTORS,
     *network.DETECTORS,
 )
-
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    *worldwide.CODES,
+    *americas.CODES,
+    *oceania.CODES,
+)
 FINDERS: tuple[Finder, ...] = ()
 
 # A find that is nearly certain is believed when it stands near a certain one of these.

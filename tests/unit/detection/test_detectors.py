@@ -5,13 +5,15 @@ import re
 import pytest
 
 from oguardai.detection import ENTITY_TYPES, detect, terms
-from oguardai.detection.detector import Prefix
+from oguardai.detection.detector import Code, Prefix
+from oguardai.detection.entity import EntityType
 from oguardai.detection.normalize import normalize
 from oguardai.detection.registry import CODES, DETECTORS, FINDERS
 
 from .samples import FOUND, NOT_FOUND
 
 BY_NAME = {detector.name: detector for detector in DETECTORS}
+TYPE_OF = {row.name: row.type for row in (*DETECTORS, *CODES)}
 
 
 def _ids(rows: tuple[tuple[str, ...], ...]) -> list[str]:
@@ -20,7 +22,7 @@ def _ids(rows: tuple[tuple[str, ...], ...]) -> list[str]:
 
 @pytest.mark.parametrize(("detector", "before", "value", "after"), FOUND, ids=_ids(FOUND))
 def test_valid_sample_is_found_with_its_exact_span(detector: str, before: str, value: str, after: str) -> None:
-    kind = BY_NAME[detector].type
+    kind = TYPE_OF[detector]
     found = detect(before + value + after, types=[kind])
     assert [(e.type, e.start, e.value) for e in found] == [(kind, len(before), value)]
     # Another row of the same type may be as good, and have more context.
@@ -73,7 +75,22 @@ def test_row_is_sound(name: str) -> None:
 
 
 def test_names_are_unique() -> None:
-    assert len(BY_NAME) == len(DETECTORS)
+    assert len(TYPE_OF) == len(DETECTORS) + len(CODES)
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+def test_sample_of_a_code_is_found_beside_a_word_that_names_it(code: Code) -> None:
+    word = code.context[0].strip("*") if code.context else "number"
+    text = f"{word}: {code.sample}"
+    found = detect(text, types=[code.type])
+    assert [(e.type, e.value) for e in found] == [(code.type, code.sample)]
+
+
+@pytest.mark.parametrize("kind", ENTITY_TYPES.values(), ids=lambda kind: kind.name)
+def test_type_is_documented(kind: EntityType) -> None:
+    assert kind.level in {1, 2, 3}
+    assert kind.source
+    assert re.fullmatch("[a-z][a-z0-9_]{1,31}", kind.name)
 
 
 def test_every_type_has_a_detector() -> None:
