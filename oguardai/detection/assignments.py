@@ -57,9 +57,7 @@ _SEPARATOR = (
     r"|(?P<comma>[ \t]{0,4},[ \t]{0,20})|(?P<call>\([ \t]{0,4})|(?P<blank>[ \t]{1,4}))"
 )
 # Words between the name and what assigns: "the password for the guest network is …".
-_FOR = (
-    r"(?: (?:for|of|to|at|on|from|für|von|vom|zum|pour|du|de|del|da|do|para|per|di)(?: [A-Za-z0-9@._-]{1,20}){1,3})?"
-)
+_FOR = r"(?: (?:for|of|to|at|on|from|für|von|vom|zum|pour|du|de|del|da|do|para|per|di)(?: [A-Za-z0-9@._-]{1,20}){1,3})?"
 _IS = (
     r"(?: ?[:=]| (?:now |jetzt )?(?:is|was|lautet|lauten|ist|war|est|es|era|è|é|to|auf)"
     r"(?: now| set to| still| jetzt| maintenant| ahora)?:?) {1,4}"
@@ -132,7 +130,9 @@ def _kind(text: str, start: int, end: int) -> str:
                 return kind
         if word in _ABOUT:
             return ""
-    if words[-1:] == ["passe"] and (words[-3:-1] == ["mot", "de"] or text[max(0, start - 7) : start].lower() == "mot de "):
+    if words[-1:] == ["passe"] and (
+        words[-3:-1] == ["mot", "de"] or text[max(0, start - 7) : start].lower() == "mot de "
+    ):
         return PASSWORD
     return ""
 
@@ -143,6 +143,7 @@ _OPEN = re.compile(r"""(?P<prefix>[BbFfLRrUu@$]{0,2})(?P<quote>\\{0,7}(?:\"{3}|'
 _CLOSERS = {"“": "”", "„": "“”", "”": "”", "‘": "’", "‚": "‘’", "«": "»", "»": "«"}
 _ANNOTATION = re.compile(r"""&?[A-Za-z_][A-Za-z0-9_.<>\[\]|?* ]{0,30}=[ \t]{0,4}(?=[bru]?["'`])""")
 _RUN = re.compile(rf"""[^\s"'`<>]{{1,{_BARE}}}""")
+_WHOLE_RUN = re.compile(rf"\S{{1,{_BARE}}}")
 _KEY_RUN = re.compile(rf"[A-Za-z0-9+/_.~%-]{{1,{_BARE}}}={{0,2}}")
 _CUT = re.compile(r"\\+[nrt]|[&;,|](?:amp;)?(?=[A-Za-z][A-Za-z0-9_.% -]{0,30}=)")
 _NESTED = re.compile(
@@ -163,7 +164,7 @@ _CODE = re.compile(
 _TEMPLATE = re.compile(
     r"""(?x)
     \$\{[\w.:$/ -]{1,80}\}|\$\(|\{\{[^{}]{1,80}\}\}|\{%|<%|\#\{|%\(\w{1,40}\)s|\A%[A-Za-z_]+%\Z|\A\$[A-Za-z_]\w*\Z
-    |\A\$env:|\A%[-+.0-9]*[a-zA-Z@]\Z|\{(?:[A-Za-z_][\w.!]+|[0-9]?)\}|\A<[^<>]*>\Z|\A\[[^\[\]]*\]\Z|\A@[A-Za-z.]+\(|\AENC\(
+    |\A\$env:|\A(?:%[-+.0-9]*[a-zA-Z@]\W*)+\Z|\{(?:[A-Za-z_][\w.!]+|[0-9]?)\}|\A<[^<>]*>\Z|\A\[[^\[\]]*\]\Z|\A@[A-Za-z.]+\(|\AENC\(
     |\A(?:vault|op|arn|ssm|env|ref|secretsmanager|keyring|https?|file):
     |\A[*.xX_•●?\#=~-]+\Z|\A\s*\Z
     |\A(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.-]+[\\/])+[\w.-]*\Z
@@ -208,6 +209,8 @@ _PROSE = frozenset(
     "can cannot will was has have ist nicht der die das ein ihr le la votre est un une el su es".split()
 )
 _WORD = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'_.-]*")
+_FIRST = re.compile(r"[|:, ]")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _HUMPS = re.compile(r"[A-Z][a-z]+[A-Z]|[a-z][A-Z]")
 _STRONG = re.compile(r"[0-9!@#$%^&*+=?~]")
 _LINE = re.compile(r"[\s>*#;/-]*(?:(?:export|set|setx|env|ENV|ARG|declare -x)[ \t]+)?\Z")
@@ -253,7 +256,7 @@ def _strip(text: str, start: int, end: int) -> int:
 
 def _is_stand_in(value: str) -> bool:
     return bool(
-        value.lower() in _NO_VALUE
+        _FIRST.split(value, 1)[0].lower() in _NO_VALUE
         or _TEMPLATE.search(value)
         or _DUMMY.search(value)
         or not any(character.isalnum() for character in value)
@@ -261,7 +264,7 @@ def _is_stand_in(value: str) -> bool:
 
 
 def _is_quoted_password(value: str) -> bool:
-    if len(value) < 3 or _is_stand_in(value) or re.split(r"[|:, ]", value, maxsplit=1)[0].lower() in _NO_VALUE:
+    if len(value) < 3 or "\n" in value or _is_stand_in(value):
         return False
     if " " not in value:
         return True
@@ -273,7 +276,7 @@ def _is_bare_password(value: str, config: bool) -> bool:
     if len(value) < 4 or _CODE.match(value) or _is_stand_in(value) or _NESTED.match(value):
         return False
     if _STRONG.search(value):
-        return True
+        return config or not _CONSTANT.fullmatch(value)
     return config and not (_WORD.fullmatch(value) and _HUMPS.search(value))
 
 
@@ -299,6 +302,7 @@ _SCHEME = re.compile(r"[\"'`]?(?i:(bearer|token|apikey|basic|key)) {1,4}")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _PATH = re.compile(r"(?:/[a-z]|\.{1,2}/|~/)|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z", re.ASCII)
+_SHORT = frozenset(("pass", "pwd", "clave", "passe"))
 _SETTER = re.compile(r"(?:\b|[_.])(?:set|with)[A-Z_]", re.ASCII)
 _LINE_REACH = 200
 
@@ -371,13 +375,16 @@ def _is_config(text: str, said: _Said, end: int) -> bool:
         return True
     if not _LINE_ENDS.match(text, end):
         return False
-    if said.form == "value":
-        return True
+    return said.form == "value" or _is_config_line(text, said)
+
+
+def _is_config_line(text: str, said: _Said) -> bool:
     line = text.rfind("\n", max(0, said.start - _LINE_REACH), said.start) + 1
-    if not line and said.start > _LINE_REACH:
+    if said.name_quoted or (not line and said.start > _LINE_REACH):
         return False
     head = text[line : said.start]
-    return _LINE.fullmatch(head) is not None and (tight or said.sign.strip() == ":" or (not head and "=" in said.sign))
+    sign = said.sign.strip()
+    return _LINE.fullmatch(head) is not None and (sign == ":" or said.sign == "=" or (sign == "=" and not head))
 
 
 def _password(text: str, start: int, end: int) -> Span | None:
@@ -389,6 +396,12 @@ def _password(text: str, start: int, end: int) -> Span | None:
     span = _quoted(text, said)
     if span:
         value = text[slice(*span)]
+        if (said.form == "comma" and not _is_pair(text, said, span[1])) or (
+            said.form in ("blank", "call", "is") and text[said.start : said.end].lower() in _SHORT
+        ):
+            return None
+        if said.form == "call" and not _is_plain_form(text, said):
+            return None
         strong = _STRONG.search(value) is not None and " " not in value
         if said.kind == SECRET and not (strong and len(value) >= 6 and re.search("[A-Za-z]", value)):
             return None
@@ -409,6 +422,11 @@ def _is_plain_form(text: str, said: _Said) -> bool:
     return said.form not in ("comma", "is")
 
 
+def _is_pair(text: str, said: _Said, end: int) -> bool:
+    """Tell whether nothing but a name and a value stands in the brackets, as in ``define('NAME', 'value')``."""
+    return said.name_quoted and text[said.start - 2 : said.start - 1] == "(" and text[end + 1 : end + 2] == ")"
+
+
 def _bare_password(text: str, said: _Said) -> Span | None:
     at = said.at
     if said.form == "blank" and not (
@@ -426,6 +444,10 @@ def _bare_password(text: str, said: _Said) -> Span | None:
         phrase = _PHRASE.match(text, at)
         if phrase and not said.name_quoted and _PROSE.isdisjoint(phrase[0].lower().split()):
             return at, phrase.end()
+    if _is_config_line(text, said) and text[run.end() : run.end() + 1] in ("<", ">", "'", '"', "`"):
+        whole = _WHOLE_RUN.match(text, at)
+        if whole and _LINE_ENDS.match(text, whole.end()) and _STRONG.search(whole[0]):
+            end = at + len(whole[0].rstrip("\"'`,;"))
     value = text[at:end]
     if said.name_quoted and _IDENTIFIER.fullmatch(value):
         return None
@@ -462,6 +484,10 @@ def _key(text: str, start: int, end: int) -> Span | None:
         span = _quoted(text, said)
         if span:
             value = text[slice(*span)]
+            if (said.form == "comma" and not _is_pair(text, said, span[1])) or (
+                said.form == "call" and not _is_plain_form(text, said)
+            ):
+                return None
             return span if _is_key(value, least) or (said.kind != BARE and _is_full_of_signs(value)) else None
         scheme = _SCHEME.match(text, at)
         at = scheme.end() if scheme and scheme[1].lower() == "bearer" else at
@@ -479,7 +505,9 @@ def _key(text: str, start: int, end: int) -> Span | None:
 
 # --- sentences -------------------------------------------------------------------------------------------------------
 
-_MINE = re.compile(r"(?i:\b(?:my|our|mein|meine|unser|mon|notre|mi|nuestra|minha|nossa|mia|nostra))[ ](?:[A-Za-z-]{1,20}[ ])?\Z")
+_MINE = re.compile(
+    r"(?i:\b(?:my|our|mein|meine|unser|mon|notre|mi|nuestra|minha|nossa|mia|nostra))[ ](?:[A-Za-z-]{1,20}[ ])?\Z"
+)
 _SENTENCE_ENDS = re.compile(r"[.!,;]?(?:\s*\Z|[ \t]*\n|[.!,;]\s)")
 
 
@@ -488,7 +516,7 @@ def _told(text: str, start: int, end: int) -> Span | None:
     if match is None or end >= len(text) or text[end] in "\r\n" or (start and text[start - 1].isalpha()):
         return None
     name = match["name"].lower()
-    if name == "asse" and not text[max(0, start - 7) : start].lower().endswith("mot de "):
+    if name.startswith("asse") and not text[max(0, start - 7) : start].lower().endswith("mot de "):
         return None
     said = _Said(PASSWORD, start, match.end("name"), "is", match["sep"], False, end)
     span = _quoted(text, said)

@@ -333,6 +333,7 @@ DETECTORS: tuple[Detector, ...] = (
         not_before=_WORD,
         not_after=_WORD,
         context=_ETHEREUM,
+        context_behind=("eth", "ethereum"),
         needs_context=True,
     ),
     Detector(

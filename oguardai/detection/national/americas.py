@@ -284,6 +284,13 @@ def is_ec_ci(compact: str) -> bool:
 
 # --- words -------------------------------------------------------------------------------------------------------
 
+
+def _labels(*words: str) -> tuple[str, ...]:
+    """Return words as labels of a field, for those that mean something else in another language."""
+    marks = (":", " :", '":', "':", "=", "#", " #", " no", " nr", " num*", " n\u00b0", " n\u00ba", " is", " es", " est")
+    return tuple(word + mark for word in words for mark in marks)
+
+
 _SSN = (
     "ssn", "ssns", "ssn*", "social security*", "social sec*", "soc sec*", "ss#", "ss no*", "us ssn", "taxpayer*",
     "socialsecurity*",
@@ -303,10 +310,11 @@ _NO_SSN = (
     "isbn",
 )
 _ITIN = ("itin*", "individual taxpayer*", "taxpayer*", "tax id*", "taxid", "tin", "tax identification*")
-_EIN = (
-    "ein", "eins", "fein", "employer id*", "employer ident*", "federal tax*", "federal id*", "tax id*", "taxid",
-    "tax identification*", "taxpayer*", "tin",
+_FIRM = (
+    "fein", "employer id*", "employer ident*", "federal tax*", "federal id*", "tax id*", "taxid",
+    "tax identification*", "taxpayer*", "tin", *_labels("ein"),
 )  # fmt: skip
+_EIN = ("ein", *_FIRM)
 _NPI = ("npi", "npis", "national provider*", "provider id*", "provider number*", "provider no*")
 _MBI_WORDS = ("mbi", "mbis", "medicare*", "beneficiary*")
 _DEA_WORDS = ("dea", "drug enforcement*", "prescriber*", "medical license*", "medical licence*", "controlled subst*")
@@ -318,7 +326,7 @@ _DRIVER = (
 _LICENSE = (*_DRIVER, "license", "licence", "lic no", "lic #", "dl", "permit no*", "permit number*")
 _NO_LICENSE = ("plate*", "key", "keys", "serial*", "version", "order*", "invoice*", "phone*", "tel", "fax")
 _PASSPORT = ("*passport*", "travel document*")
-_ROUTING = ("routing*", "aba", "aba#", "rtn", "transit number*", "transit no*", "bank code", "wire transfer*", "ach")
+_ROUTING = ("routing*", "aba", "aba#", "rtn", "transit number*", "transit no*", "bank code", "wire transfer*")
 _ACCOUNT = (
     "bank account*", "bankaccount*", "bank acct*", "account number*", "accountnumber*", "account no", "account num",
     "account nr", "account #", "account#", "acct*", "checking account*",
@@ -329,8 +337,8 @@ _NO_ACCOUNT = (
     "ref", "tracking", "transaction*", "ssn", "social security*", "version", "timestamp",
 )  # fmt: skip
 _SIN = (
-    "sin", "nas", "social insurance*", "socialinsurance*", "assurance sociale", "numero d'assurance",
-    "numéro d'assurance", "sin number*",
+    "my sin", "his sin", "her sin", "sin card", "canadian sin", "mon nas", "son nas", "votre nas", "social insurance*",
+    "socialinsurance*", "assurance sociale", "numero d'assurance", "numéro d'assurance", *_labels("sin", "nas"),
 )  # fmt: skip
 _CA_POSTCODE = (
     "postcode*", "postal*", "postalcode*", "zip", "code postal*", "codepostal", "canada", "ontario", "québec",
@@ -340,7 +348,8 @@ _CA_POSTCODE = (
 )  # fmt: skip
 _CA_HEALTH = (
     "health card*", "healthcard*", "health number*", "health insurance*", "health no*", "health id*", "ohip", "phn",
-    "personal health*", "hcn", "ramq", "nam", "assurance maladie", "carte santé", "carte soleil", "medicare*", "msp",
+    "personal health*", "hcn", "ramq", "assurance maladie", "carte santé", "carte soleil", "medicare*", "msp",
+    *_labels("nam"),
 )  # fmt: skip
 _CPF = (
     "cpf", "cpfs", "cpf/mf", "cadastro de pessoa*", "cadastro de pessoas*", "cic", "contribuinte*", "national id*",
@@ -355,7 +364,7 @@ _CURP = ("curp", "clave única*", "clave unica*", "registro de población", "reg
 _RFC = ("rfc", "r.f.c", "registro federal*", "contribuyente*")
 _CUIT = ("cuit", "cuits", "cuil", "cuils", "cdi", "c.u.i.t", "c.u.i.l", "clave única*", "clave unica*")
 _DNI = (
-    "dni", "d.n.i", "documento nacional*", "documento de identidad", "documento", "libreta cívica", "libreta civica",
+    "dni", "d.n.i", "documento nacional*", "documento de identidad", "libreta cívica", "libreta civica",
     "libreta de enrolamiento",
 )  # fmt: skip
 _RUT = ("rut", "ruts", "r.u.t", "r.u.n", "rol único*", "rol unico*", "cédula de identidad", "cedula de identidad")
@@ -363,10 +372,16 @@ _NIT = (
     "nit", "n.i.t", "identificación tributaria", "identificacion tributaria", "número de identificación*",
     "numero de identificacion*", "dian",
 )  # fmt: skip
-_PE_DNI = ("dni", "d.n.i", "documento nacional*", "documento de identidad", "cui", "reniec")
+_PE_DNI = ("dni", "d.n.i", "documento nacional*", "documento de identidad", "reniec", *_labels("cui"))
+# The word is Polish for days, too.
+_NO_DNI = (
+    "robocz*", "kalendarz*", "zamówien*", "zamowien*", "faktur*", "pedido*", "factura*", "expediente*", "order*",
+    "invoice*", "tel", "teléfono", "telefono", "phone*",
+)  # fmt: skip
 _RUC = ("ruc", "r.u.c", "registro único*", "registro unico*", "sunat")
 _EC_CI = (
-    "cédula*", "cedula*", "c.i", "ci", "documento de identidad", "identificación", "identificacion", "registro civil",
+    "cédula*", "cedula*", "c.i", "documento de identidad", "identificación", "identificacion", "registro civil",
+    *_labels("ci"),
 )  # fmt: skip
 
 
@@ -451,7 +466,7 @@ CODES: tuple[Code, ...] = (
         sample="042103594",
         confidence=0.1,
         validate=is_ein,
-        context=_EIN,
+        context=_FIRM,
     ),
     Code(
         name="us_npi",
@@ -776,6 +791,7 @@ CODES: tuple[Code, ...] = (
         confidence=0.2,
         validate=is_dni,
         context=_DNI,
+        veto=_NO_DNI,
     ),
     Code(
         name="ar_dni_plain",
@@ -785,6 +801,7 @@ CODES: tuple[Code, ...] = (
         confidence=0.1,
         validate=is_dni,
         context=_DNI,
+        veto=_NO_DNI,
     ),
     Code(
         name="cl_rut",
@@ -835,6 +852,7 @@ CODES: tuple[Code, ...] = (
         confidence=0.1,
         validate=is_pe_dni,
         context=_PE_DNI,
+        veto=_NO_DNI,
     ),
     Code(
         name="pe_ruc",
