@@ -48,14 +48,16 @@ _PASSWORDS = r"[AaCcKkPpSs](?i:ass|wd|swd|ennwort|ontrase|lave|enha|ecret|redent
 _KEYS = r"[AaBbCcKkSsTt](?i:ey|oken|earer|ecret|redential|reds|uthorization)"
 _REST = r"(?P<rest>[A-Za-z0-9_.ñÑ-]{0,40})"
 # Behind a name: the end of its quotes, of an index, of an array, the mark of what is optional.
-_CLOSE = r"""(?P<close>(?:\\{0,3}["'`]|\*\*)?\]?(?:\[[0-9]{0,4}\])?[?!]?)"""
+_CLOSE = r"""(?P<close>(?:["'`]|\\{1,3}["'`]|\*\*)?\]?(?:\[[0-9]{0,4}\])?[?!]?)"""
+# Every choice begins with one class, so that a name that goes on is left at once.
 _SEPARATOR = (
-    r"(?:(?P<equals>[ \t]{0,30}(?:[:.+!?=|]{0,3}={1,3}>?|:(?:\*\*)?|->)[ \t]{0,30})"
-    r"""|(?P<value>[,;]?[ \t\r\n]{0,40}(?:\\{0,3}["'])?(?i:value)(?:\\{0,3}["'])?[ \t]{0,4}[:=][ \t]{0,4})"""
-    r"|(?P<element>(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,20}(?:<(?:string|value)>)?|</key>[ \t\r\n]{0,20}<string>)"
+    r"(?:(?P<equals>(?:[ \t]{1,30}[:.+!?=|-]|[:.+!?=|-])[:=|>*]{0,5}[ \t]{0,30})"
+    r"""|(?P<value>[,; \t\r\n][ \t\r\n]{0,40}(?:\\{0,3}["'])?(?i:value)(?:\\{0,3}["'])?[ \t]{0,4}[:=][ \t]{0,4})"""
+    r"|(?P<element>(?:[ \t][^<>]{0,60}>|>)[ \t\r\n]{0,20}(?:<(?:string|value)>)?|</key>[ \t\r\n]{0,20}<string>)"
     r"|(?P<is> {1,3}(?:is|lautet|ist|est|es|è|é) {1,3})"
-    r"|(?P<comma>[ \t]{0,4},[ \t]{0,20})|(?P<call>\([ \t]{0,4})|(?P<blank>[ \t]{1,4}))"
+    r"|(?P<comma>(?:[ \t]{1,4},|,)[ \t]{0,20})|(?P<call>\([ \t]{0,4})|(?P<blank>[ \t]{1,4}))"
 )
+_SIGN = re.compile(r"[:.+!?=|]{0,3}={1,3}>?|:(?:\*\*)?|->")
 # Words between the name and what assigns: "the password for the guest network is …".
 _FOR = r"(?: (?:for|of|to|at|on|from|für|von|vom|zum|pour|du|de|del|da|do|para|per|di)(?: [A-Za-z0-9@._-]{1,20}){1,3})?"
 _IS = (
@@ -91,23 +93,29 @@ _KINDS = (
 _QUALIFIERS = frozenset(
     (*_GLUED.split("|"), "account", "cipher", "aes", "hmac", "cookie", "crypto", "license", "sas", "security", "token")
 )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Words behind the one that tells: the value is about it.
-_ABOUT = frozenset(
-    "file files filename path paths dir directory url uri endpoint length len size min max count id ids name names type "
-    "types policy policies field fields label hint prompt placeholder reset expiry expires expire expiration expired "
-    "ttl age required enabled disabled enable disable alg algs algorithm algorithms algo version header headers param "
-    "parameter params regex pattern validator validation rule rules strength error errors message msg title help "
-    "description desc exists match matches mismatch changed change updated date time timeout manager provider vault env "
-    "var variable ref reference format mode source kind usage scope scopes input button page form link view list index "
-    "press pressed board down up left right event frame selector pair ring chain stroke map range prefix suffix "
-    "audience issuer limit limits budget used total offset class handler callback template bits number order by "
-    "encoder encoding alias aliases code word words chars charset characters supported needed visible visibility "
-    "toggle confirmation storetype store mesh stone signature".split()
+_ABOUT = _words(
+    "file files filename path paths dir directory url uri endpoint length len size min max count id ids name names "
+    "type types policy policies field fields label hint prompt placeholder reset expiry expires expire expiration "
+    "expired ttl age required enabled disabled enable disable alg algs algorithm algorithms algo version header "
+    "headers param parameter params regex pattern validator validation rule rules strength error errors message msg "
+    "title help description desc exists match matches mismatch changed change updated date time timeout manager "
+    "provider vault env var variable ref reference format mode source kind usage scope scopes input button page form "
+    "link view list index press pressed board down up left right event frame selector pair ring chain stroke map "
+    "range prefix suffix audience issuer limit limits budget used total offset class handler callback template bits "
+    "number order by encoder encoding alias aliases code word words chars charset characters supported needed visible "
+    "visibility toggle confirmation storetype store mesh stone signature"
 )
 # Words before it: what anybody may know, or no key at all.
-_PUBLIC = frozenset(
-    "public pub next prev previous page continuation cursor primary foreign cache sort partition natural index idx hot "
-    "schema sequence bucket object row csrf xsrf max min idempotency issuer accessibility".split()
+_PUBLIC = _words(
+    "public pub next prev previous page continuation cursor primary foreign cache sort partition natural index idx "
+    "hot schema sequence bucket object row csrf xsrf max min idempotency issuer accessibility"
 )
 _SPACED = re.compile(r"([A-Za-z]{2,12})[ _-]\Z")
 
@@ -139,8 +147,19 @@ def _kind(text: str, start: int, end: int) -> str:
 
 # --- values ----------------------------------------------------------------------------------------------------------
 
-_OPEN = re.compile(r"""(?P<prefix>[BbFfLRrUu@$]{0,2})(?P<quote>\\{0,7}(?:\"{3}|'{3}|["'`])|\*\*|[“„”‘‚«»])""")
-_CLOSERS = {"“": "”", "„": "“”", "”": "”", "‘": "’", "‚": "‘’", "«": "»", "»": "«"}
+# German, English and French quotes.
+_CLOSERS = {
+    "\u201c": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u201d": "\u201d",
+    "\u2018": "\u2019",
+    "\u201a": "\u2018\u2019",
+    "\u00ab": "\u00bb",
+    "\u00bb": "\u00ab",
+}
+_OPEN = re.compile(
+    r"""(?P<prefix>[BbFfLRrUu@$]{0,2})(?P<quote>\\{0,7}(?:\"{3}|'{3}|["'`])|\*\*|[""" + "".join(_CLOSERS) + "])"
+)
 _ANNOTATION = re.compile(r"""&?[A-Za-z_][A-Za-z0-9_.<>\[\]|?* ]{0,30}=[ \t]{0,4}(?=[bru]?["'`])""")
 _RUN = re.compile(rf"""[^\s"'`<>]{{1,{_BARE}}}""")
 _WHOLE_RUN = re.compile(rf"\S{{1,{_BARE}}}")
@@ -176,37 +195,36 @@ _DUMMY = re.compile(
     (?:\b|_)your(?:\b|_)|(?:\b|_)here\Z|change[-_ ]?me|place[-_ ]?holder|redacted|masked|\bdummy|fake|\Ainsert|\Areplace
     |\Aexample|\Asample\b|\Ato[-_ ]?do\b|\Afixme\b|\Atbd\b|x{4,}|\*{3,}|\.{3}|\A(?:my|the|some|new|old|user|db|enter)?
     [-_ ]?(?:(?:db|user|root|admin|secret|api|access|auth|client|repeat|confirm|current|new)[-_ ]?)*
-    (?:passwords?|passwd|pwd|pass|pw|passwort|kennwort|contraseña|senha|clave|passphrase|passcode|secret|token|key
+    (?:passwords?|passwd|pwd|pass|pw|passwort|kennwort|contraseña|senha|clave|passphrase|passcode|token|key
     |credentials?|mot[ ]de[ ]passe|value)[ ]?[:?*.]*\Z
     """,
     re.ASCII,
 )
 # Words that stand where a value would: of programs, of types, of documentation and of sentences.
-_NO_VALUE = frozenset(
+_NO_VALUE = _words(
     "none null nil undefined true false yes no on off ok str string text bytes byte int integer number bool boolean "
     "char varchar any object optional union secretstr varbinary field list dict array data var const void auto self "
-    "this cls required require requires optional nullable needed missing invalid valid incorrect correct wrong not "
-    "never always empty blank unset set unknown expired reset changed change changes updated update created saved "
-    "stored encrypted hashed hidden protected secure insecure weak strong short long too very also only case being "
-    "been has had have was were will would can could must should may might shall does did do the a an this that these "
-    "those it its your my his her our their in on at by for from of to with without and or but if when where which who "
-    "what how why as is are be per via pass fail failed passed skip skipped sent shown used using same different there "
-    "here more less than at most least both all any each every other another such unique available unavailable "
-    "provided given generated random default new old next last first second please enter type choose confirm repeat "
-    "input output hidden prompt env environment file path plain plaintext cleartext md5 sha1 sha256 bcrypt scrypt "
-    "argon2 base64 utf-8 utf8 inherit basic bearer oauth oauth2 jwt saml ldap kerberos digest negotiate "
-    "falsch richtig korrekt ungültig gültig erforderlich notwendig abgelaufen leer sicher unsicher geändert "
-    "zurückgesetzt nicht kein keine noch schon zu sehr der die das ein eine "
-    "incorrecta incorrecto correcta correcto inválida válida requerida obligatoria vacía segura débil la el los "
-    "incorrect invalide valide expiré requis obligatoire vide trop pas le les un une "
-    "errata corretta scaduta obbligatoria richiesta vuota troppo non il lo "
-    "errada inválido expirada obrigatória vazia muito não o os um uma gone lost forgotten secret public private "
-    "known leaked compromised exposed safe easy hard simple complex important necessary mandatory accepted rejected "
-    "denied allowed disabled enabled active inactive ready done broken working".split()
+    "this cls required require requires nullable needed missing invalid valid incorrect correct wrong not never "
+    "always empty blank unset set unknown expired reset changed change changes updated update created saved stored "
+    "encrypted hashed hidden protected secure insecure weak strong short long too very also only case being been has "
+    "had have was were will would can could must should may might shall does did do the a an that these those it its "
+    "your my his her our their in at by for from of to with without and or but if when where which who what how why "
+    "as is are be per via fail failed passed skip skipped sent shown used using same different there here more less "
+    "than most least both all each every other another such unique available unavailable provided given generated "
+    "random default new old next last first second please enter type choose confirm repeat input output prompt env "
+    "environment file path plain plaintext cleartext md5 sha1 sha256 bcrypt scrypt argon2 base64 utf-8 utf8 inherit "
+    "basic bearer oauth oauth2 jwt saml ldap kerberos digest negotiate falsch richtig korrekt ungültig gültig "
+    "erforderlich notwendig abgelaufen leer sicher unsicher geändert zurückgesetzt nicht kein keine noch schon zu "
+    "sehr der die das ein eine incorrecta incorrecto correcta correcto inválida válida requerida obligatoria vacía "
+    "segura débil la el los invalide valide expiré requis obligatoire vide trop pas le les un une errata corretta "
+    "scaduta obbligatoria richiesta vuota troppo non il lo errada inválido expirada obrigatória vazia muito não o os "
+    "um uma gone lost forgotten public private known leaked compromised exposed safe easy hard simple complex "
+    "important necessary mandatory accepted rejected denied allowed disabled enabled active inactive ready done "
+    "broken working"
 )
-_PROSE = frozenset(
+_PROSE = _words(
     "the a an is are be your my please enter must should for to of not required invalid incorrect password this that "
-    "can cannot will was has have ist nicht der die das ein ihr le la votre est un une el su es".split()
+    "can cannot will was has have ist nicht der die das ein ihr le la votre est un une el su es"
 )
 _WORD = re.compile(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'_.-]*")
 _FIRST = re.compile(r"[|:, ]")
@@ -293,6 +311,7 @@ def _is_full_of_signs(value: str) -> bool:
 # --- what is assigned ------------------------------------------------------------------------------------------------
 
 _TAG = re.compile(r"(?:<(?:[A-Za-z]{1,20}:)?|<(?:add|entry|item|param|property|setting|string)\s[^<>]{0,40}[\"'])\Z")
+_QUOTES = frozenset("\"'`\\\u201c\u201e\u2018\u201a\u00ab*")
 _LOGIN = re.compile(r"\b(?:login|user|account)[ \t]{1,4}\S{1,64}[ \t\r\n]{1,8}\Z")
 _LINE_ENDS = re.compile(r"[ \t]*\r?(?:\n|\Z|\\n)|[ \t]+(?:#|;|//)")
 _PHRASE = re.compile(r"[^\s#\"'=]+(?: [^\s#\"'=]+){2,11}(?=[ \t]*(?:\r?\n|\Z))")
@@ -325,10 +344,20 @@ def _read(text: str, start: int, end: int, kinds: tuple[str, ...]) -> _Said | No
     match = _ASSIGNMENT.fullmatch(text, start, end)
     if match is None:
         return None
+    form = match.lastgroup or ""
+    if form == "equals" and not _SIGN.fullmatch(match["equals"].strip()):
+        return None
     before = _BEFORE.search(text, max(0, start - _REACH), start)
     first = before.start() if before else start
+    if form == "blank" and not (
+        text.startswith("-", first)
+        or text[end] in _QUOTES
+        or match["core"].lower() == "bearer"
+        or _ANNOTATION.match(text, end)
+        or _LOGIN.search(text, max(0, first - 80), first)
+    ):
+        return None
     kind = _kind(text, first, match.end("rest"))
-    form = match.lastgroup or ""
     if kind not in kinds:
         return None
     if form == "element":
@@ -429,11 +458,7 @@ def _is_pair(text: str, said: _Said, end: int) -> bool:
 
 def _bare_password(text: str, said: _Said) -> Span | None:
     at = said.at
-    if said.form == "blank" and not (
-        text.startswith("-", said.start) or _LOGIN.search(text, max(0, said.start - 80), said.start)
-    ):
-        return None
-    if _NESTED.match(text, at) or text.startswith(("${", "$(", "{{"), at):
+    if _CODE.match(text, at, at + 64) or _NESTED.match(text, at):
         return None
     run = _RUN.match(text, at)
     if run is None:
@@ -491,8 +516,6 @@ def _key(text: str, start: int, end: int) -> Span | None:
             return span if _is_key(value, least) or (said.kind != BARE and _is_full_of_signs(value)) else None
         scheme = _SCHEME.match(text, at)
         at = scheme.end() if scheme and scheme[1].lower() == "bearer" else at
-    if said.form == "blank" and not (text.startswith("-", said.start) or text[start : said.end].lower() == "bearer"):
-        return None
     if said.form in ("comma", "call", "element") or _NESTED.match(text, at):
         return None
     run = _KEY_RUN.match(text, at)
@@ -532,7 +555,8 @@ def _told(text: str, start: int, end: int) -> Span | None:
     if _STRONG.search(value.rstrip("!?")):
         return end, stop
     mine = _MINE.search(text, max(0, start - 32), start)
-    return (end, stop) if mine and value.islower() and _SENTENCE_ENDS.match(text, stop) and value[-2:] != "ed" else None
+    plain = value.islower() and value not in ("secret", "public", "private") and not value.endswith("ed")
+    return (end, stop) if mine and plain and _SENTENCE_ENDS.match(text, stop) else None
 
 
 # --- URLs ------------------------------------------------------------------------------------------------------------
@@ -548,7 +572,7 @@ def _url(text: str, start: int, end: int) -> Span | None:
     if scheme is None:
         return None
     secret = text[start:end].rpartition("@")[0].partition(":")[2].partition(":")[2]
-    if _TEMPLATE.search(secret) or _DUMMY.search(secret) and not _PLAIN_WORD.fullmatch(secret):
+    if _TEMPLATE.search(secret) or (_DUMMY.search(secret) and not _PLAIN_WORD.fullmatch(secret)):
         return None
     if text.startswith("sha256:", end - 1):
         return None

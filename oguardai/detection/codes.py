@@ -28,6 +28,9 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LEADS = frozenset(_LETTERS + " -./")
 _REACH = 24  # characters before the first digit in which a code begins
 _MOST_GROUPS = 8
+# Layouts of texts are remembered, which hold nothing of a text but where it has digits: most come again and again.
+_MOST_REMEMBERED = 48  # characters
+_MOST_SHAPES = 20_000
 _MOST_LETTERS = 4  # of a group without digits before the first one
 _JOINTS = (" ", "-", ".", "/")
 _GROUP = re.compile("[0-9A-Za-z]+")
@@ -79,53 +82,54 @@ class Layouts:
         self._exact = {key: tuple(dict.fromkeys(places)) for key, places in exact.items()}
         self._loose = {key: tuple(rows) for key, rows in loose.items()}
         self._beginnings = frozenset(piece for key in exact for piece in _pieces(key))
+        self._known: dict[str, list[tuple[int, int, tuple[int, ...]]]] = {}
         self._loose_beginnings = frozenset(piece for key in loose for piece in _pieces(key))
 
     def matches(self, text: str) -> Iterator[Match]:
         """Find what is written like a code, from left to right; what overlaps is given too."""
-        exact = self._exact
+        known = self._known
         for found in _CLUSTER.finditer(text):
             low, high = found.span()
             if low and text[low - 1] in _LEADS:
                 low = _lead(text, low)
             shape = text[low:high].translate(_SHAPE)
-            if not shape.isalnum():
-                yield from self._in_cluster(text, low, shape)
-            elif shape in exact:
-                if _stands_alone(text, low, high):
-                    yield Match(low, high, exact[shape])
-            elif "A" in shape and (key := shape.translate(_EITHER)) in self._loose:
-                places = self._fitting(key, shape)
-                if places and _stands_alone(text, low, high):
-                    yield Match(low, high, places)
+            fits = known.get(shape)
+            if fits is None:
+                fits = self._fits(shape)
+                if len(shape) <= _MOST_REMEMBERED and len(known) < _MOST_SHAPES:
+                    known[shape] = fits
+            for start, end, places in fits:
+                if _stands_alone(text, low + start, low + end):
+                    yield Match(low + start, low + end, places)
 
-    def _in_cluster(self, text: str, low: int, shape: str) -> Iterator[Match]:
+    def _fits(self, shape: str) -> list[tuple[int, int, tuple[int, ...]]]:
+        """Return where codes can stand in a row of groups."""
+        fits = []
         groups = [group.span() for group in _GROUP.finditer(shape)]
-        last = len(groups)
         either = shape.translate(_EITHER) if "A" in shape else ""
         for first, (start, _) in enumerate(groups):
             exact, loose = True, bool(either)
-            for _, end in groups[first : min(first + _MOST_GROUPS, last)]:
+            for _, end in groups[first : first + _MOST_GROUPS]:
+                places: tuple[int, ...] = ()
                 if exact:
                     key = shape[start:end]
-                    if key in self._exact and _stands_alone(text, low + start, low + end):
-                        yield Match(low + start, low + end, self._exact[key])
+                    places = self._exact.get(key, ())
                     exact = key in self._beginnings
                 if loose:
                     key = either[start:end]
-                    if key in self._loose:
-                        places = self._fitting(key, shape[start:end])
-                        if places and _stands_alone(text, low + start, low + end):
-                            yield Match(low + start, low + end, places)
+                    places += self._fitting(key, shape[start:end])
                     loose = key in self._loose_beginnings
+                if places:
+                    fits.append((start, end, places))
                 if not (exact or loose):
                     break
+        return fits
 
     def _fitting(self, key: str, shape: str) -> tuple[int, ...]:
         return tuple(
             dict.fromkeys(
                 place
-                for place, written in self._loose[key]
+                for place, written in self._loose.get(key, ())
                 if all(want in ("X", have) for want, have in zip(written, shape, strict=True))
             )
         )

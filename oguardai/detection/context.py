@@ -164,45 +164,45 @@ class Index:
 class Nearby:
     """Find the words near the matches in one text; each stretch of it is read at most once."""
 
-    __slots__ = ("_before", "_blocks", "_index", "_start", "low", "text")
+    __slots__ = ("_blocks", "_index", "low", "text")
 
     def __init__(self, index: Index, low: str) -> None:
         self.text = low
         self.low = low.translate(_SPACES) if ("_" in low or "-" in low) else low
         self._index = index
-        self._blocks: dict[int, list[Word]] = {}
-        self._start = -1
-        self._before: list[Word] = []
+        self._blocks: dict[int, tuple[int, list[Word]]] = {}
 
-    def _block(self, number: int) -> list[Word]:
+    def _block(self, number: int) -> tuple[int, list[Word]]:
+        """Return the words that begin in a block, and all their bits."""
         found = self._blocks.get(number)
         if found is None:
             start = number * _BLOCK
-            found = self._blocks[number] = self._index.words(self.low, start, start + _BLOCK)
+            words = self._index.words(self.low, start, start + _BLOCK)
+            bits = 0
+            for word in words:
+                bits |= word[2]
+            found = self._blocks[number] = bits, words
         return found
-
-    def before(self, start: int) -> list[Word]:
-        """Return the known words in the reach before a place, the nearest first."""
-        if start != self._start:
-            least = start - REACH
-            first = least // _BLOCK if least > 0 else 0
-            words: list[Word] = []
-            for number in range(start // _BLOCK, first - 1, -1):
-                words += [word for word in reversed(self._block(number)) if word[1] <= start and word[0] >= least]
-            self._start, self._before = start, words
-        return self._before
 
     def last(self, bit: int, start: int) -> Word | None:
         """Return the nearest word of a tuple in the reach before a place."""
-        for word in self.before(start):
-            if word[2] & bit:
-                return word
+        least = start - REACH
+        number = start // _BLOCK
+        while number >= 0 and (number + 1) * _BLOCK > least:
+            bits, words = self._block(number)
+            if bits & bit:
+                for word in reversed(words):
+                    if word[2] & bit and word[1] <= start:
+                        return word if word[0] >= least else None
+            number -= 1
         return None
 
     def next(self, bit: int, end: int, reach: int = BEHIND) -> Word | None:
         """Return the first word of a tuple that begins within reach behind a place, in the same sentence."""
         for number in range(end // _BLOCK, (end + reach) // _BLOCK + 1):
-            for word in self._block(number):
-                if end <= word[0] <= end + reach and word[2] & bit:
-                    return None if _END.search(self.text, end, word[0]) else word
+            bits, words = self._block(number)
+            if bits & bit:
+                for word in words:
+                    if end <= word[0] <= end + reach and word[2] & bit:
+                        return None if _END.search(self.text, end, word[0]) else word
         return None

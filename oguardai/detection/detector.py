@@ -83,6 +83,7 @@ class Detector:
     confidence: of a match without context, see ``engine``.
     retry: after a refusal go on behind the match's first run of letters and digits, not behind the match.
         Only for patterns of bounded length.
+    most_checks: after so many validations in one text matches are believed without: for what takes long. 0: no limit.
     holds_digit: every match holds a digit, though the trigger does not say so.
     """
 
@@ -102,6 +103,7 @@ class Detector:
     veto: tuple[str, ...] = ()
     retry: bool = False
     holds_digit: bool = False
+    most_checks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
             raise DetectionError(f"detector {detector.name} left the text", detector.name)
     if end < len(text) and text[end] in detector.not_after:
         return None
-    if detector.validate is not None and not detector.validate(text[start:end]):
+    if detector.validate is not None and not _is_valid(scan, row, text[start:end]):
         return None
     said = _said(scan, row, start, end)
     if said < 0 and detector.needs_context:
@@ -95,6 +95,15 @@ def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
     if said < 0:
         return start, end, confidence.total(detector.confidence), row.order, 0
     return start, end, confidence.total(detector.confidence + CONTEXT), row.order, NAMED
+
+
+def _is_valid(scan: Scan, row: Row, value: str) -> bool:
+    detector = row.detector
+    if detector.most_checks:
+        scan.checks[row.order] += 1
+        if scan.checks[row.order] > detector.most_checks:
+            return True
+    return detector.validate is None or detector.validate(value)
 
 
 def _said(scan: Scan, row: Row, start: int, end: int) -> int:
@@ -143,7 +152,7 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
             code = CODES[place]
             follows = 0 <= start - ends.get(code.type, -_GAP - 1) <= _GAP
             weight, evidence = _weigh_code(scan, place, (start, end), follows)
-            if weight < threshold:
+            if weight < threshold - PARTNER:
                 continue
             if code.validate is not None:
                 value = value or compact(text[start:end])
@@ -151,7 +160,8 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
                     continue
             if code.upper and not evidence & NAMED and not text[start:end].isupper():
                 continue
-            ends[code.type] = end
+            if weight >= threshold:
+                ends[code.type] = end
             yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
 
 
@@ -270,7 +280,7 @@ def _find_all(
     collected = _Collector(limit)
     for row in _rows_for(plain, types):
         collected.add(row.detector.name, candidates(scan, row, _judge))
-    collected.add("codes", _in_codes(scan, types, threshold - PARTNER))
+    collected.add("codes", _in_codes(scan, types, threshold))
     for order, finder in enumerate(finders, _FIRST_FINDER):
         if not finder.types.isdisjoint(types):
             collected.add(finder.name, _in_finder(plain, finder, order, types))

@@ -62,7 +62,7 @@ DETECTORS = (
             after=80,
             fold=True,
         ),
-        confidence=0.6,
+        confidence=0.1,
         refine=validators.trim_passport,
         not_before=ALNUM | {"-"},
         not_after=ALNUM,

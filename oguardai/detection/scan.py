@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -75,12 +76,13 @@ def compile_rows(detectors: tuple[Detector, ...], index: context.Index) -> tuple
 class Scan:
     """Hold one normalised text and what is computed of it at most once."""
 
-    __slots__ = ("_clusters", "_index", "_low", "_nearby", "_segments", "text", "whole")
+    __slots__ = ("_clusters", "_index", "_low", "_nearby", "_segments", "checks", "text", "whole")
 
     def __init__(self, text: str, index: context.Index) -> None:
         self.text = text
         # What the text is but for white space and quotes.
         self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
+        self.checks: Counter[int] = Counter()  # validations by row, of those that are counted
         self._index = index
         self._low: str | None = None
         self._nearby: context.Nearby | None = None

@@ -5,6 +5,7 @@ What no form tells, ``assignments`` finds by the name that it is assigned to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from oguardai.detection import validators
@@ -14,6 +15,7 @@ from oguardai.detection.entropy import is_random
 _WORD = ALNUM | frozenset("_-")
 _BASE64 = ALNUM | frozenset("+/=_-")
 _BODY = "A1" * 25  # of a sample
+_IDENTIFIER = re.compile(r"(?:[_. -]|\b)(?i:id|url|name)[ \"'`:=,]|(?:Id|ID|Url|URL|Name)[ \"'`:=,]")
 _KEY_CONTEXT = ("*key*", "*token*", "*secret*", "*password*", "*credential*", "*auth*", "bearer")
 
 
@@ -69,21 +71,12 @@ def _near(
     )
 
 
-def _of_service(name: str, services: tuple[str, ...], pattern: str, sample: str) -> Detector:
-    """Declare a key without a form of its own, that follows the name of its service within 50 characters."""
-    return Detector(
-        name=name,
-        type="api_key",
-        pattern=pattern,
-        sample=sample,
-        trigger=Near(services, before=0, after=128, fold=True),
-        confidence=0.5,
-        validate=_is_service_key,
-        not_before=_WORD | frozenset("+/."),
-        not_after=_WORD | frozenset("+/="),
-        context=tuple(f"*{service}*" for service in services),
-        needs_context=True,
-    )
+def _last_run(text: str, start: int, end: int) -> Span | None:
+    """Leave out the name that a key is assigned to; refuse names of identifiers."""
+    key = end
+    while text[key - 1] in _WORD:
+        key -= 1
+    return None if _IDENTIFIER.search(text, start, key) else (key, end)
 
 
 def _is_service_key(value: str) -> bool:
@@ -458,30 +451,36 @@ DETECTORS = (
         "[A-Za-z0-9_.=-]{16,}",
         validate=_is_service_key,
     ),
-    _of_service(
-        "service_key",
-        (
-            "heroku",
-            "cloudflare",
-            "datadog",
-            "fastly",
-            "okta",
-            "algolia",
-            "vercel",
-            "airtable",
-            "discord",
-            "twitter",
-            "dropbox",
-            "facebook",
-            "sendbird",
-            "coinbase",
-            "confluent",
-            "hubspot",
-            "adafruit",
-            "mailgun",
-            "bitbucket",
+    Detector(
+        name="service_key",
+        type="api_key",
+        # Keys without a form of their own, assigned to a name that begins with their service's.
+        pattern=(
+            r"[AaCcDdFfHhMmOoVv](?i:lgolia|irtable|loudflare|atadog|iscord|astly|eroku|ailgun|ailchimp|kta|ercel)"
+            r"[A-Za-z0-9_. -]{0,30}[\"'`]?[ \t]{0,8}(?:=>|:=|[:=,])[ \t]{0,8}[\"'`]?[A-Za-z0-9_-]{17,80}"
         ),
-        r"[A-Za-z0-9_-]{24,64}|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}",
-        _BODY[:40],
+        sample=f"heroku_api: {_BODY[:32]}",
+        trigger=Near(
+            (
+                "algolia",
+                "airtable",
+                "cloudflare",
+                "datadog",
+                "discord",
+                "fastly",
+                "heroku",
+                "mailgun",
+                "mailchimp",
+                "okta",
+                "vercel",
+            ),
+            before=0,
+            after=140,
+            fold=True,
+        ),
+        confidence=0.8,
+        refine=_last_run,
+        validate=_is_service_key,
+        not_after=_WORD | frozenset("+/.=("),
     ),
 )

@@ -318,6 +318,7 @@ DETECTORS: tuple[Detector, ...] = (
         trigger=Prefix(("0x",)),
         confidence=0.95,
         validate=is_mixed_ethereum,
+        most_checks=100,
         not_before=_WORD,
         not_after=_WORD,
         context=_ETHEREUM,

@@ -562,7 +562,7 @@ CODES: tuple[Code, ...] = (
         type="us_passport",
         layouts=("999999999", "A99999999"),
         sample="912803456",
-        confidence=0.1,
+        confidence=0.2,
         context=_PASSPORT,
     ),
     Code(

@@ -1,0 +1,408 @@
+"""Compare what detection finds with what people have labelled: recall, precision, F-scores, and what leaks.
+
+A labelled file is JSON lines. A row has ``text`` and ``spans``, a list of ``[start, end, "type"]`` in code points, the
+end exclusive. ``types`` names the types that the row labels ("all" for every type); without it the row labels
+whatever types its file does. A row with ``tested_type`` labels that type alone, and only that type is looked for. Three
+more forms give no place: ``contains_type`` (at least one find), ``type`` and ``count`` (that many), and ``value``,
+``type`` and ``valid`` (the value alone is the text; a row that says null of either is skipped).
+
+Scores are those of information retrieval (van Rijsbergen, Information Retrieval, 1979, chapter 7). A find is right when
+it overlaps a label of its type; finds of types that a row does not label count for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+ALL = "all"
+
+# What other labelled sets call our types. A name may stand for several; "*" stands for any letters.
+ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ABA_ROUTING_NUMBER": ("us_bank_routing",),
+        "ADDRESS": ("address", "location", "zip"),
+        "BIC": ("swift_bic",),
+        "CRYPTO": ("crypto_address",),
+        "DATE": ("date", "date_of_birth"),
+        "DATE_TIME": ("date", "date_of_birth"),
+        "DOMAIN_NAME": ("domain", "url"),
+        "DRIVERS_LICENSE": ("*_driver_license", "*_driving_licence"),
+        "EMAIL_ADDRESS": ("email",),
+        "FI_PERSONAL_IDENTITY_CODE": ("fi_hetu",),
+        "IBAN_CODE": ("iban",),
+        "IN_AADHAAR_VERHOEFF": ("in_aadhaar",),
+        "IP_ADDRESS": ("ip",),
+        "IPV4": ("ip",),
+        "IPV6": ("ip",),
+        "LOCATION": ("location", "address"),
+        "MAC_ADDRESS": ("mac",),
+        "MEDICAL_LICENSE": ("us_dea",),
+        "ORGANIZATION": ("company",),
+        "PASSPORT": ("passport", "*_passport"),
+        "PH_MOBILE_NUMBER": ("phone",),
+        "PHONE_NUMBER": ("phone",),
+        "TR_PHONE_NUMBER": ("phone",),
+        "URL": ("url", "domain"),
+        "ZIP_CODE": ("zip", "*_postcode"),
+    }
+)
+
+
+class Find(NamedTuple):
+    """A find: its span, and the types that it claims the text there to be (one of them is enough)."""
+
+    start: int
+    end: int
+    types: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type as a labelled set knows it: ``name`` in the result, ``accepts`` the project's types that it means."""
+
+    name: str
+    accepts: frozenset[str]
+
+
+class Label(NamedTuple):
+    """A labelled value."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A labelled text.
+
+    ``kinds`` are the types that the row labels; None stands for all. ``wanted`` are the types to look for; None
+    stands for all. ``expected`` is the number of finds of a row that says no places, and ``at_least`` that more
+    may be right.
+    """
+
+    line: int
+    text: str = field(repr=False)
+    labels: tuple[Label, ...]
+    kinds: tuple[Kind, ...] | None
+    wanted: frozenset[str] | None = None
+    expected: int | None = None
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A labelled file: ``wrong`` lines with what was expected, and names that are no types with how often they occur."""
+
+    rows: tuple[Row, ...]
+    wrong: tuple[tuple[int, str], ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    skipped: int = 0
+
+
+@dataclass(slots=True)
+class Score:
+    """Count of one type.
+
+    Attributes:
+        labelled: labelled values, ``hit`` those that a find of the type overlaps.
+        found: finds of the type, ``right`` those that overlap a label of it.
+        placed, placed_found: the same two of rows that say where the values are; only of those are known
+        exact: how many finds have exactly the span of a label, and
+        leaked: how many labelled values no single find, of whatever type, covers whole.
+    """
+
+    labelled: int = 0
+    hit: int = 0
+    found: int = 0
+    right: int = 0
+    placed: int = 0
+    placed_found: int = 0
+    exact: int = 0
+    leaked: int = 0
+
+    def __iadd__(self, other: Score) -> Score:
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        return self
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the finds that are right; None without finds."""
+        return _share(self.right, self.found)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the labelled values that were found; None without labels."""
+        return _share(self.hit, self.labelled)
+
+    @property
+    def exact_precision(self) -> float | None:
+        """Share of the finds that have exactly the span of a label."""
+        return _share(self.exact, self.placed_found)
+
+    @property
+    def exact_recall(self) -> float | None:
+        """Share of the labelled values that were found with exactly their span."""
+        return _share(self.exact, self.placed)
+
+    @property
+    def leaks(self) -> float | None:
+        """Share of the labelled values of which at least a part would go out."""
+        return _share(self.leaked, self.placed)
+
+    def f(self, beta: float) -> float | None:
+        """Return (1 + beta²) P R / (beta² P + R): recall counts beta times as much as precision."""
+        if not self.labelled:
+            return None
+        precision, recall = self.precision or 0.0, self.recall or 0.0
+        weighted = beta * beta * precision + recall
+        return (1 + beta * beta) * precision * recall / weighted if weighted else 0.0
+
+    def as_dict(self) -> dict[str, float | int | None]:
+        """Return counts and shares by name."""
+        return {
+            "labelled": self.labelled,
+            "found": self.found,
+            "right": self.right,
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f(1),
+            "f2": self.f(2),
+            "exact_precision": self.exact_precision,
+            "exact_recall": self.exact_recall,
+            "leaks": self.leaks,
+        }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+# --- names ---------------------------------------------------------------------------------------------------
+
+
+def find_kind(name: str, known: Collection[str]) -> Kind | None:
+    """Return what a labelled set means by a name; None for one that means nothing here.
+
+    A name in lower case is that type of the project. ``known`` are the types that there are; what is not among them is
+    simply never found.
+    """
+    if name in known:
+        return Kind(name, frozenset((name,)))
+    patterns = ALIASES.get(name)
+    if patterns is None:
+        plain = name.lower()
+        return Kind(plain, frozenset((plain,))) if name == plain or plain in known else None
+    accepts = {one for pattern in patterns for one in known if fnmatchcase(one, pattern)}
+    accepts.update(pattern for pattern in patterns if "*" not in pattern)
+    return Kind(next(iter(accepts)) if len(accepts) == 1 else name.lower(), frozenset(accepts))
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+class _RowError(ValueError):
+    """Say what was expected; never with a part of the line."""
+
+
+class _Reader:
+    def __init__(self, known: Collection[str], all_types: bool) -> None:
+        self._known = known
+        self._all_types = all_types
+        self._kinds: dict[str, Kind | None] = {}
+        self.unknown: Counter[str] = Counter()
+
+    def kind(self, name: Any) -> Kind | None:
+        if not isinstance(name, str) or not name:
+            raise _RowError("expected the name of a type")
+        if name not in self._kinds:
+            self._kinds[name] = find_kind(name, self._known)
+        kind = self._kinds[name]
+        if kind is None or kind.accepts.isdisjoint(self._known):
+            self.unknown[name] += 1
+        return kind
+
+    def labels(self, spans: Any, text: str) -> tuple[Label, ...]:
+        if not isinstance(spans, list):
+            raise _RowError('expected `spans`: a list of [start, end, "type"]')
+        labels = []
+        for number, span in enumerate(spans, 1):
+            if not isinstance(span, list) or len(span) != 3 or type(span[0]) is not int or type(span[1]) is not int:
+                raise _RowError(f'span {number}: expected [start, end, "type"], start and end whole numbers')
+            start, end, name = span
+            if not 0 <= start < end <= len(text):
+                raise _RowError(f"span {number}: expected 0 <= start < end <= {len(text)}, the text's length")
+            kind = self.kind(name)
+            if kind is not None:
+                labels.append(Label(start, end, kind))
+        return tuple(labels)
+
+    def row(self, line: int, fields: Any) -> Row | None:
+        """Read a row; None for one that says nothing."""
+        if not isinstance(fields, dict):
+            raise _RowError("expected a JSON object")
+        if "value" in fields:
+            return self._value(line, fields)
+        text = _text(fields, "text")
+        if "count" in fields:
+            count = fields["count"]
+            if type(count) is not int or count < 0:
+                raise _RowError("expected `count`: a whole number")
+            return self._counted(line, text, fields.get("type"), count)
+        if "contains_type" in fields:
+            return self._counted(line, text, fields["contains_type"], 1, at_least=True)
+        labels = self.labels(fields.get("spans"), text)
+        if "tested_type" in fields:
+            kind = self.kind(fields["tested_type"])
+            return kind and self._tested(line, text, kind, labels)
+        return Row(line, text, labels, self._row_kinds(fields, labels))
+
+    def _row_kinds(self, fields: Mapping[str, Any], labels: Sequence[Label]) -> tuple[Kind, ...] | None:
+        """Return the types that a row says that it labels; empty when it does not say."""
+        names = fields.get("types", [])
+        if names == ALL:
+            return None
+        if not isinstance(names, list) or (not names and "types" in fields):
+            raise _RowError('expected `types`: "all" or a list of names')
+        kinds = [kind for name in names if (kind := self.kind(name))]
+        return tuple(dict.fromkeys((*kinds, *(label.kind for label in labels)))) if names else ()
+
+    def _tested(self, line: int, text: str, kind: Kind, labels: Sequence[Label]) -> Row:
+        own = tuple(label for label in labels if label.kind == kind)
+        return Row(line, text, own, (kind,), self._wanted(kind))
+
+    def _wanted(self, kind: Kind) -> frozenset[str] | None:
+        return None if self._all_types else kind.accepts
+
+    def _value(self, line: int, fields: Mapping[str, Any]) -> Row | None:
+        valid, name = fields.get("valid"), fields.get("type")
+        if valid is None or name is None:
+            return None
+        if not isinstance(valid, bool):
+            raise _RowError("expected `valid`: true, false or null")
+        text = _text(fields, "value")
+        kind = self.kind(name)
+        return kind and self._tested(line, text, kind, [Label(0, len(text), kind)] if valid and text else [])
+
+    def _counted(self, line: int, text: str, name: Any, count: int, *, at_least: bool = False) -> Row | None:
+        kind = self.kind(name)
+        return kind and Row(line, text, (), (kind,), self._wanted(kind), count, at_least)
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    text = fields.get(name)
+    if not isinstance(text, str):
+        raise _RowError(f"expected `{name}`: a string")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise _RowError(f"expected `{name}`: a string without lone surrogates")
+    return text
+
+
+def read_corpus(lines: Iterable[str], known: Collection[str], *, all_types: bool = False) -> Corpus:
+    """Read the lines of a labelled file; empty lines are passed over.
+
+    ``known`` are the entity types that there are. With ``all_types`` all are looked for in every row, also where a row
+    tests one.
+    """
+    reader = _Reader(known, all_types)
+    rows: list[Row] = []
+    wrong: list[tuple[int, str]] = []
+    skipped = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = reader.row(number, json.loads(line))
+        except _RowError as error:
+            wrong.append((number, str(error)))
+        except (ValueError, RecursionError):
+            wrong.append((number, "expected a JSON object on one line"))
+        else:
+            rows += [row] if row else []
+            skipped += not row
+    return Corpus(_with_kinds_of_file(rows), tuple(wrong), dict(reader.unknown), skipped)
+
+
+def _with_kinds_of_file(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Give the rows that do not say what they label what the file does."""
+    kinds = tuple(dict.fromkeys(label.kind for row in rows if row.kinds == () for label in row.labels))
+    return tuple(
+        Row(row.line, row.text, row.labels, kinds, row.wanted) if row.kinds == () else row for row in rows
+    )
+
+
+# --- scoring -------------------------------------------------------------------------------------------------
+
+
+def score_rows(rows: Iterable[Row], find: Callable[[Row], Iterable[Find]]) -> dict[str, Score]:
+    """Return the scores by type, for what ``find`` finds in each row's text."""
+    scores: dict[str, Score] = {}
+    for row in rows:
+        for name, score in score_row(row, list(find(row))).items():
+            scores[name] = add(scores.get(name, Score()), score)
+    return dict(sorted(scores.items()))
+
+
+def score_row(row: Row, finds: Sequence[Find]) -> dict[str, Score]:
+    """Return the scores of one row by type."""
+    if row.expected is not None:
+        assert row.kinds  # noqa: S101 - a row that expects a number names one type
+        return {row.kinds[0].name: _score_number(row, row.kinds[0], finds)}
+    scores: dict[str, Score] = {}
+    for label in row.labels:
+        score = scores.setdefault(label.kind.name, Score())
+        score.labelled += 1
+        score.placed += 1
+        score.hit += any(_is_right(found, label) for found in finds)
+        score.exact += any(_is_right(found, label) and found[:2] == label[:2] for found in finds)
+        score.leaked += not any(found.start <= label.start and label.end <= found.end for found in finds)
+    for found in finds:
+        label = next((label for label in row.labels if _is_right(found, label)), None)
+        kind = label.kind if label else _kind_of(found, row.kinds)
+        if kind is None:
+            continue
+        score = scores.setdefault(kind.name, Score())
+        score.found += 1
+        score.placed_found += 1
+        score.right += label is not None
+    return scores
+
+
+def _is_right(found: Find, label: Label) -> bool:
+    overlaps = found.start < label.end and label.start < found.end
+    return overlaps and not found.types.isdisjoint(label.kind.accepts)
+
+
+def _kind_of(found: Find, kinds: Sequence[Kind] | None) -> Kind | None:
+    """Return the type that a find that fits no label counts for: the one of its name, else the narrowest."""
+    if kinds is None:
+        return Kind(min(found.types), found.types)
+    fitting = [kind for kind in kinds if not found.types.isdisjoint(kind.accepts)]
+    return min(fitting, key=lambda kind: (kind.name not in found.types, len(kind.accepts)), default=None)
+
+
+def _score_number(row: Row, kind: Kind, finds: Sequence[Find]) -> Score:
+    found = sum(not one.types.isdisjoint(kind.accepts) for one in finds)
+    expected = row.expected or 0
+    right = min(found, expected)
+    return Score(labelled=expected, hit=right, found=right if row.at_least else found, right=right)
+
+
+def add(one: Score, other: Score) -> Score:
+    """Return the sum of two scores."""
+    return Score(*(getattr(one, name.name) + getattr(other, name.name) for name in fields(Score)))
+
+
+def total(scores: Iterable[Score]) -> Score:
+    """Return the sum of the scores: of all values and all finds, whatever their type."""
+    result = Score()
+    for score in scores:
+        result += score
+    return result
