@@ -561,14 +561,14 @@ def _told(text: str, start: int, end: int) -> Span | None:
 
 # --- URLs ------------------------------------------------------------------------------------------------------------
 
-_URL_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{1,15}:)?[A-Za-z][A-Za-z0-9+.-]{1,30}\Z")
+_URL_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{1,15}:)?[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
 _PLAIN_WORD = re.compile(r"[A-Za-z]+")
 _URL_REST = re.compile(r"[^\s\"'`<>{}|\\^]*+")
 
 
 def _url(text: str, start: int, end: int) -> Span | None:
     """Take the whole URL, if it has a password that is no variable."""
-    scheme = _URL_SCHEME.search(text, max(0, start - 48), start)
+    scheme = _URL_SCHEME.search(text, max(0, start - 47), start + 1)
     if scheme is None:
         return None
     secret = text[start:end].rpartition("@")[0].partition(":")[2].partition(":")[2]
@@ -604,7 +604,7 @@ DETECTORS = (
         name="key_assignment",
         type="api_key",
         pattern=f"{_KEYS}{_REST}{_CLOSE}{_SEPARATOR}",
-        sample="token=0123456789abcdef",
+        sample="token=" + "a1b2c3d4" * 3,
         trigger=_NAMES,
         confidence=0.8,
         refine=_key,
@@ -622,8 +622,8 @@ DETECTORS = (
         name="url_with_password",
         type="database_url",
         # RFC 3986 3.2.1; the scheme stands before, ``_url`` reads it. A password may hold an "@" that nobody escaped.
-        pattern=r"://[^\s/?#:@\"'`<>(){}|\\^]{0,128}:[^\s/?\"'`<>]{1,256}@[A-Za-z0-9\[_-]",
-        sample="://user:hunter2@db.example.com/name",
+        pattern=r"[A-Za-z0-9]://[^\s/?#:@\"'`<>(){}|\\^]{0,128}:[^\s/?\"'`<>]{1,256}@[A-Za-z0-9\[_-]",
+        sample="x://user:hunter2@db.example.com/name",
         trigger=Near(("://",), before=5, after=400),
         confidence=0.95,
         refine=_url,

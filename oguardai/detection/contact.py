@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from oguardai.detection import phones, validators
-from oguardai.detection.detector import ALNUM, Detector, Digits, Near, Prefix
+from oguardai.detection.detector import ALNUM, WEAK, Code, Detector, Digits, Prefix, Span
 
 # Letters of the scripts that domain names are written in, beside ASCII. Without the CJK scripts for the local
 # part: they write no spaces, so that the words before an address would become a part of it.
@@ -12,7 +14,9 @@ _LETTERS = (
     "\u10a0-\u10ff\u1e00-\u1fff"
 )
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
-_LOCAL = rf"[A-Za-z0-9_{_LETTERS}][A-Za-z0-9_{_LETTERS}.%+'&~!#$*-]{{0,63}}"
+_LOCAL_SIGNS = ".%+'&~!#$*-"  # beside letters, digits and underscores; the first character is none of them
+_NOT_LOCAL = re.compile(rf"[^A-Za-z0-9_{_LETTERS}{re.escape(_LOCAL_SIGNS)}]")
+_MOST_LOCAL = 64  # RFC 5321 4.5.3.1.1
 _LABEL = rf"[A-Za-z0-9{_LETTERS}{_CJK}][A-Za-z0-9{_LETTERS}{_CJK}_-]{{0,62}}"
 _TLD = rf"(?:[Xx][Nn]--[A-Za-z0-9-]{{2,59}}|[A-Za-z]{{2,63}}|[{_LETTERS}{_CJK}]{{2,20}})"
 
@@ -21,7 +25,8 @@ _CONTEXT = (
     "cell*", "handy*", "rufnummer*", "durchwahl", "call*", "dial*", "ring", "fax*", "whatsapp", "signal",
     "sms", "text me", "rufen", "anruf*", "appel*", "llam*", "chiam*", "contact*", "kontakt*", "hotline",
     "reach", "answering", "number is", "numbers are", "number:", "nummer ist", "nummer:", "numéro est",
-    "número es", "numero è",
+    "número es", "numero è", "cep", "gsm", "celular*", "telemóvel", "telemovel", "komórk*", "puhelin*", "телефон*",
+    "*電話*", "*전화*", "*휴대폰*", "*手机*", "*电话*", "*โทร*",
 )  # fmt: skip
 _CONTEXT_BEHIND = ("office", "fax", "mobile", "mobil", "cell", "phone", "home", "work", "tel")
 _VETO = (
@@ -32,19 +37,33 @@ _VETO = (
     "vin", "part", "article", "model", "batch", "lot", "permit*", "aadhaar", "itin", "national", "ein",
     "tin", "sin", "nhs",
 )  # fmt: skip
+_TURKISH = ("tel", "telefon*", "cep", "gsm", "numara*", "phone*", "mobile*", "ara", "turk*", "türk*")
 _EXTENSION = r"(?: ?(?:x|ext\.? ?|extension )[0-9]{1,6})?"
 _SEP = r"[ .-]"
 _NOT_BEFORE = ALNUM | frozenset("+_#$€£%=&/")
 _NOT_AFTER = ALNUM | frozenset("_%€$£@")
 
+
+def _with_local_part(text: str, start: int, end: int) -> Span | None:
+    """Extend a domain by the local part before it (RFC 6531 3.3), if there is one."""
+    before = text[max(0, start - _MOST_LOCAL) : start]
+    first = 0
+    for other in _NOT_LOCAL.finditer(before, before.rfind(" ") + 1):
+        first = other.end()
+    local = before[max(first, before.rfind(" ") + 1) :].lstrip(_LOCAL_SIGNS)
+    return (start - len(local), end) if local else None
+
+
 DETECTORS = (
     Detector(
         name="email",
         type="email",
-        pattern=rf"{_LOCAL}@(?:{_LABEL}\.){{1,8}}{_TLD}",
+        # From the sign on; ``refine`` looks for what stands before it.
+        pattern=rf"@(?:{_LABEL}\.){{1,8}}{_TLD}",
         sample="a@b.cd",
-        trigger=Near(("@",), before=65, after=256),
+        trigger=Prefix(("@",)),
         confidence=0.95,
+        refine=_with_local_part,
         validate=validators.is_email,
     ),
     Detector(
@@ -120,5 +139,39 @@ DETECTORS = (
         context_behind=_CONTEXT_BEHIND,
         needs_context=True,
         veto=_VETO,
+    ),
+    Detector(
+        name="tr_phone_international",
+        type="tr_phone",
+        pattern=r"\+90[ -]?(?:\([0-9]{3}\)|[0-9]{3})(?:[ -]?[0-9]){7}",
+        sample="+90 532 123 45 67",
+        trigger=Prefix(("+90",)),
+        confidence=0.75,  # less than that of a phone: it is one, and found as such unless only this type is wanted
+        validate=phones.is_turkish,
+        not_before=ALNUM | frozenset("+/="),
+        not_after=ALNUM | {"_"},
+    ),
+)
+
+CODES = (
+    Code(
+        name="tr_phone",
+        type="tr_phone",
+        layouts=("99999999999", "9999 999 99 99", "9999 999 9999", "9999-999-99-99"),
+        sample="0532 123 45 67",
+        confidence=0.1,
+        validate=phones.is_turkish,
+        checksum=WEAK,  # not a digit, but one in fifty numbers of this length has the prefixes
+        context=_TURKISH,
+    ),
+    Code(
+        name="tr_phone_without_trunk",
+        type="tr_phone",
+        layouts=("9999999999", "999 999 99 99", "999-999-99-99"),
+        sample="532 123 45 67",
+        confidence=0.1,
+        validate=phones.is_turkish,
+        checksum=WEAK,
+        context=_TURKISH,
     ),
 )

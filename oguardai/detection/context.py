@@ -98,19 +98,23 @@ class Index:
         end = min(end, len(low))
         if start >= end:
             return found
-        if start and low[start - 1].isalpha():
-            while start < end and low[start].isalpha():
-                start += 1
         stop = end
-        if low[end - 1 : end].isalpha():
+        if low[end - 1].isalpha():
             whole = _TOKEN.match(low, end, end + REACH)
             stop = whole.end() if whole else end
         for begun in self._begins.finditer(low, start, stop):
             at = begun.start()
-            token = _TOKEN.match(low, at)
-            if token is not None:
-                self._take(found, token[0], low, at)
+            if at < end:
+                self._take(found, low, at)
         count = len(found)
+        self._take_parts(found, low, start, stop)
+        if self._foreign and not low.isascii():
+            self._take_foreign(found, low, start, end)
+        if len(found) > count:
+            found.sort()
+        return found
+
+    def _take_parts(self, found: list[Word], low: str, start: int, stop: int) -> None:
         for part, bit, ends in self._parts:
             at = low.find(part, start, stop)
             while at >= 0:
@@ -120,21 +124,24 @@ class Index:
                     tail = _TAIL.match(low, close)
                     found.append((at, tail.end() if tail else close, bit))
                 at = low.find(part, close, stop)
-        if len(found) > count:
-            found.sort()
-        # Marks between letters (Thai vowels) cut words into pieces.
-        if self._foreign and not low.isascii():
-            piece = low[start : end + REACH]
-            for word in self._foreign:
-                where = piece.find(word)
-                if 0 <= where < end - start:
-                    found.append((start + where, start + where + len(word), self._inside[word]))
-            found.sort()
-        return found
 
-    def _take(self, found: list[Word], word: str, low: str, at: int) -> None:
-        bits = self._bits_of(word)
+    def _take_foreign(self, found: list[Word], low: str, start: int, end: int) -> None:
+        """Take words of scripts in which marks between letters cut words into pieces, and words stand unspaced."""
+        for word in self._foreign:
+            at = low.find(word, start, end + len(word) - 1)
+            if at >= 0:
+                found.append((at, at + len(word), self._inside[word]))
+
+    def _take(self, found: list[Word], low: str, at: int) -> None:
+        token = _TOKEN.match(low, at)
+        if token is None:
+            return
+        word = token[0]
         end = after = at + len(word)
+        bits = self._exact.get(word, 0)
+        for prefix, bit in self._prefixes.get(word[:_HEAD], ()):
+            if word.startswith(prefix):
+                bits |= bit
         for rest, open_, bit in self._phrases.get(word, ()):
             further = end + len(rest)
             if low.startswith(rest, end) and (open_ or not low[further : further + 1].isalpha()):
@@ -143,13 +150,6 @@ class Index:
         if bits:
             tail = _TAIL.match(low, after)
             found.append((at, tail.end() if tail else after, bits))
-
-    def _bits_of(self, word: str) -> int:
-        bits = self._exact.get(word, 0)
-        for prefix, bit in self._prefixes.get(word[:_HEAD], ()):
-            if word.startswith(prefix):
-                bits |= bit
-        return bits
 
     def named(self, words: tuple[str, ...], low: str, word: Word) -> str:
         """Return which word of a tuple was met, as the table writes it."""
@@ -196,6 +196,14 @@ class Nearby:
                         return word if word[0] >= least else None
             number -= 1
         return None
+
+    def any(self, bit: int, start: int, end: int) -> bool:
+        """Tell whether a word of a tuple begins between two places."""
+        for number in range(max(0, start) // _BLOCK, end // _BLOCK + 1):
+            bits, words = self._block(number)
+            if bits & bit and any(start <= word[0] <= end and word[2] & bit for word in words):
+                return True
+        return False
 
     def next(self, bit: int, end: int, reach: int = BEHIND) -> Word | None:
         """Return the first word of a tuple that begins within reach behind a place, in the same sentence."""

@@ -72,6 +72,14 @@ def is_possible(digits: str) -> bool:
     return False
 
 
+def is_turkish(number: str) -> bool:
+    """Tell whether a number, with country code or trunk prefix or without, fits the plan of Turkey (ITU-T E.164)."""
+    digits = _NOT_DIGITS.sub("", number)
+    national = digits.removeprefix("90") if number[0] == "+" else digits.removeprefix("0")
+    lengths, pattern, _ = _region("TR")
+    return len(national) in lengths and pattern.fullmatch(national) is not None
+
+
 def is_national(digits: str, region: str) -> bool:
     """Tell whether digits, with the trunk prefix where there is one, fit the region's plan."""
     lengths, pattern, prefix = _region(region)

@@ -18,6 +18,7 @@ _TYPES = (
         locales=("cs", "da", "de", "en", "es", "fi", "fr", "it", "ja", "ko", "nl", "pl", "pt", "sv", "tr"),
         source="ITU-T E.164",
     ),
+    EntityType("tr_phone", 2, locales=("tr-TR",), source="ITU Operational Bulletin, national numbering plan of Turkey"),
     EntityType("credit_card", 1, checksum=True, source="ISO/IEC 7812-1"),
     EntityType("iban", 1, checksum=True, source="ISO 13616-1"),
     EntityType("ip", 2, source="RFC 4291 2.2, RFC 6943 3.1.1"),
@@ -51,6 +52,7 @@ DETECTORS: tuple[Detector, ...] = (
     *network.DETECTORS,
 )
 CODES: tuple[Code, ...] = (
+    *contact.CODES,
     *worldwide.CODES,
     *americas.CODES,
     *oceania.CODES,

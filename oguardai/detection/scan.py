@@ -168,6 +168,10 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
     if isinstance(trigger, Digit):
         return _at_digits(scan, row, row.digit, trigger.back, judge) if row.digit else iter(())
     segments = scan.segments(trigger)
+    if isinstance(trigger, Digits) and row.detector.needs_context:
+        # Their pattern is run only beside a word that names it.
+        bits = row.context | row.behind
+        segments = [span for span in segments if scan.nearby.any(bits, span[0] - context.REACH, span[1] + _GAP)]
     return _in_segments(scan, row, segments, judge) if segments else iter(())
 
 

@@ -14,7 +14,8 @@ from oguardai.detection.entropy import is_random
 
 _WORD = ALNUM | frozenset("_-")
 _BASE64 = ALNUM | frozenset("+/=_-")
-_BODY = "A1" * 25  # of a sample
+_BODY = "A1b2C3d4E5f6G7h8J9k0" * 2 + "A1b2C3d4E5"  # of a sample
+_HEX = "a1b2c3d4e5f60798" * 10
 _IDENTIFIER = re.compile(r"(?:[_. -]|\b)(?i:id|url|name)[ \"'`:=,]|(?:Id|ID|Url|URL|Name)[ \"'`:=,]")
 _KEY_CONTEXT = ("*key*", "*token*", "*secret*", "*password*", "*credential*", "*auth*", "bearer")
 
@@ -135,7 +136,7 @@ DETECTORS = (
         name="putty_private_key",
         type="private_key",
         pattern=r"PuTTY-User-Key-File-[123]: ",
-        sample="PuTTY-User-Key-File-3: ",
+        sample=f"PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-MAC: {_HEX[:64]}",
         trigger=Prefix(("PuTTY-User-Key-File-",)),
         confidence=0.98,
         refine=_putty,
@@ -151,7 +152,7 @@ DETECTORS = (
         not_before=ALNUM,
         not_after=ALNUM,
     ),
-    _issued("aws_access_key_id", ("AKIA", "ASIA", "ABIA", "ACCA"), "[A-Z0-9]{16}", validate=None),
+    _issued("aws_access_key_id", ("AKIA", "ASIA", "ABIA", "ACCA"), "[A-Z0-9]{16}", body=_BODY.upper(), validate=None),
     _issued(
         "aws_session_token",
         ("IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz"),
@@ -241,7 +242,7 @@ DETECTORS = (
         name="twilio_key",
         type="api_key",
         pattern=r"(?:SK|AC)[0-9a-f]{32}",
-        sample="AC" + "a1" * 16,
+        sample="AC" + _HEX[:32],
         trigger=Prefix(("SK", "AC")),
         confidence=0.6,
         validate=validators.is_varied_key,
@@ -254,7 +255,7 @@ DETECTORS = (
         name="azure_storage_key",
         type="api_key",
         pattern=r"[A-Za-z0-9+/]{86}==",
-        sample="a1" * 43 + "==",
+        sample=_HEX[:86] + "==",
         trigger=Near(("accountkey=", "accountkey"), before=0, after=110, fold=True),
         confidence=0.9,
         validate=validators.is_mixed_key,
@@ -268,7 +269,7 @@ DETECTORS = (
             r"DefaultEndpointsProtocol=https?;AccountName=[A-Za-z0-9]{3,24};AccountKey=[A-Za-z0-9+/]{86}=="
             r"(?:;EndpointSuffix=[A-Za-z0-9.-]{1,60})?"
         ),
-        sample=f"DefaultEndpointsProtocol=https;AccountName=abc;AccountKey={'a1' * 43}==",
+        sample=f"DefaultEndpointsProtocol=https;AccountName=abc;AccountKey={_HEX[:86]}==",
         trigger=Prefix(("DefaultEndpointsProtocol=",)),
         confidence=0.97,
         not_before=ALNUM,
@@ -345,8 +346,8 @@ DETECTORS = (
         before=14,
         after=72,
     ),
-    _near("mailchimp_key", r"[0-9a-f]{32}-us[0-9]{1,2}", "a1" * 16 + "-us12", ("-us",), before=32, after=3),
-    _near("newrelic_license_key", r"[0-9a-fA-F]{36}NRAL", "a1" * 18 + "NRAL", ("NRAL",), before=36, after=1),
+    _near("mailchimp_key", r"[0-9a-f]{32}-us[0-9]{1,2}", _HEX[:32] + "-us12", ("-us",), before=32, after=3),
+    _near("newrelic_license_key", r"[0-9a-fA-F]{36}NRAL", _HEX[:36] + "NRAL", ("NRAL",), before=36, after=1),
     _near(
         "maxmind_key",
         r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
@@ -355,15 +356,15 @@ DETECTORS = (
         before=37,
         after=1,
     ),
-    _issued("mailgun_key", ("key-", "pubkey-"), "[0-9a-f]{32}", body="a1" * 16),
-    _issued("shopify_token", ("shpat_", "shpca_", "shppa_", "shpss_"), "[0-9a-fA-F]{32}", body="a1" * 16),
+    _issued("mailgun_key", ("key-", "pubkey-"), "[0-9a-f]{32}", body=_HEX[:32]),
+    _issued("shopify_token", ("shpat_", "shpca_", "shppa_", "shpss_"), "[0-9a-fA-F]{32}", body=_HEX[:32]),
     _issued("square_token", ("sq0atp-", "sq0csp-", "sq0idp-", "EAAA"), "[A-Za-z0-9_-]{22,}"),
     _issued("facebook_token", ("EAAC", "EAAM"), "[A-Za-z0-9]{100,}", body=_BODY * 2),
-    _issued("digitalocean_token", ("dop_v1_", "doo_v1_", "dor_v1_"), "[0-9a-f]{64}", body="a1" * 32),
+    _issued("digitalocean_token", ("dop_v1_", "doo_v1_", "dor_v1_"), "[0-9a-f]{64}", body=_HEX[:64]),
     _issued("heroku_key", ("HRKU-",), "[A-Za-z0-9_-]{36,}"),
     _issued("newrelic_key", ("NRAK-", "NRJS-", "NRII-", "NRIQ-", "NRRA-"), "[A-Za-z0-9-]{19,}"),
     _issued("grafana_token", ("glsa_", "glc_", "eyJrIjoi"), "[A-Za-z0-9+/_]{32,}={0,3}"),
-    _issued("databricks_token", ("dapi",), "[0-9a-f]{32}(?:-[0-9])?", body="a1" * 16),
+    _issued("databricks_token", ("dapi",), "[0-9a-f]{32}(?:-[0-9])?", body=_HEX[:32]),
     _issued("vault_token", ("hvs.", "hvb.", "hvr."), "[A-Za-z0-9_-]{24,}"),
     _issued(
         "doppler_token",
@@ -373,9 +374,9 @@ DETECTORS = (
     _issued("linear_key", ("lin_api_", "lin_oauth_"), "[A-Za-z0-9]{32,}"),
     _issued("notion_token", ("ntn_", "secret_"), "[A-Za-z0-9]{43,50}"),
     _issued("atlassian_token", ("ATATT3x", "ATCTT3x", "ATSTT3x", "ATBB"), "[A-Za-z0-9_=-]{24,}"),
-    _issued("postman_key", ("PMAK-",), "[0-9a-fA-F]{24}-[0-9a-fA-F]{34}", body="a1" * 12 + "-" + "a1" * 17),
+    _issued("postman_key", ("PMAK-",), "[0-9a-fA-F]{24}-[0-9a-fA-F]{34}", body=f"{_HEX[:24]}-{_HEX[:34]}"),
     _issued("planetscale_token", ("pscale_tkn_", "pscale_pw_", "pscale_oauth_"), "[A-Za-z0-9_=.-]{32,}"),
-    _issued("rubygems_key", ("rubygems_",), "[0-9a-f]{48}", body="a1" * 24),
+    _issued("rubygems_key", ("rubygems_",), "[0-9a-f]{48}", body=_HEX[:48]),
     _issued("crates_token", ("cio",), "[A-Za-z0-9]{32}"),
     _issued("docker_token", ("dckr_pat_", "dckr_oat_"), "[A-Za-z0-9_-]{27,}"),
     _issued("jfrog_token", ("AKCp", "cmVmd"), "[A-Za-z0-9]{59,69}", body=_BODY[:35] * 2),
@@ -390,8 +391,8 @@ DETECTORS = (
     _issued("sentry_token", ("sntrys_", "sntryu_"), "[A-Za-z0-9+/=_]{60,}", body=_BODY * 2),
     _issued("supabase_token", ("sbp_", "sb_secret_"), "[A-Za-z0-9_-]{22,}"),
     _issued("netlify_token", ("nfp_", "nfc_", "nfo_", "nfu_"), "[A-Za-z0-9]{32,}"),
-    _issued("airtable_token", ("pat",), r"[A-Za-z0-9]{14}\.[0-9a-f]{64}", body=f"{_BODY[:14]}.{'a1' * 32}"),
-    _issued("cloudflare_origin_key", ("v1.0-",), "[0-9a-f]{24}-[0-9a-f]{146}", body="a1" * 12 + "-" + "a1" * 73),
+    _issued("airtable_token", ("pat",), r"[A-Za-z0-9]{14}\.[0-9a-f]{64}", body=f"{_BODY[:14]}.{_HEX[:64]}"),
+    _issued("cloudflare_origin_key", ("v1.0-",), "[0-9a-f]{24}-[0-9a-f]{146}", body=f"{_HEX[:24]}-{_HEX[:146]}"),
     _issued("replicate_token", ("r8_",), "[A-Za-z0-9]{37}"),
     _issued(
         # Issuers whose tokens are a word of their own and a random rest.
