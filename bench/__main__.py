@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import costs, http_rates, memory, reloads, round_trips, slow_clients, worst_cases
+from bench import costs, detection, http_rates, memory, reloads, round_trips, slow_clients, worst_cases
 from bench.report import Table, conditions, conditions_line
 
 SECTIONS: dict[str, Callable[[bool, int], Table]] = {
@@ -18,6 +18,8 @@ SECTIONS: dict[str, Callable[[bool, int], Table]] = {
     "sealing": costs.run_sealing,
     "sizes": costs.run_sizes,
     "worst": worst_cases.run,
+    "detect": detection.run_sizes,
+    "detect-worst": detection.run_worst,
     "roundtrip": round_trips.run,
     "reload": reloads.run,
     "slow": slow_clients.run,

@@ -15,20 +15,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 ALL = "all"
 
-# What other labelled sets call our types. A name may stand for several; "*" stands for any letters.
+# What other labelled sets call our types. A name may stand for several, or for none; "*" stands for any letters.
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ABA_ROUTING_NUMBER": ("us_bank_routing",),
         "ADDRESS": ("address", "location", "zip"),
         "BIC": ("swift_bic",),
         "CRYPTO": ("crypto_address",),
+        "CURRENCY": (),
         "DATE": ("date", "date_of_birth"),
         "DATE_TIME": ("date", "date_of_birth"),
         "DOMAIN_NAME": ("domain", "url"),
@@ -43,10 +44,13 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "LOCATION": ("location", "address"),
         "MAC_ADDRESS": ("mac",),
         "MEDICAL_LICENSE": ("us_dea",),
+        "MISC": (),
         "ORGANIZATION": ("company",),
         "PASSPORT": ("passport", "*_passport"),
-        "PH_MOBILE_NUMBER": ("phone",),
         "PHONE_NUMBER": ("phone",),
+        "PH_MOBILE_NUMBER": ("phone",),
+        "PREFIX": (),
+        "TITLE": (),
         "TR_PHONE_NUMBER": ("phone",),
         "URL": ("url", "domain"),
         "ZIP_CODE": ("zip", "*_postcode"),
@@ -82,9 +86,9 @@ class Label(NamedTuple):
 class Row:
     """A labelled text.
 
-    ``kinds`` are the types that the row labels; None stands for all. ``wanted`` are the types to look for; None
-    stands for all. ``expected`` is the number of finds of a row that says no places, and ``at_least`` that more
-    may be right.
+    ``kinds`` are the types that the row labels; None stands for all. ``wanted`` are the types to look for: None stands
+    for all, and with an empty set nothing is found. ``expected`` is the number of finds of a row without places, and
+    ``at_least`` that more may be right.
     """
 
     line: int
@@ -98,12 +102,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A labelled file: ``wrong`` lines with what was expected, and names that are no types with how often they occur."""
+    """A labelled file.
+
+    Attributes:
+        wrong: lines that could not be read, with what was expected.
+        unknown: names that are no type here, and how often they occur: they count as labelled, and are never found.
+        left_out: names of what is no matter of this project, and how often they occur: they do not count.
+        skipped: how many rows say nothing.
+    """
 
     rows: tuple[Row, ...]
-    wrong: tuple[tuple[int, str], ...] = ()
-    unknown: Mapping[str, int] = field(default_factory=dict)
-    skipped: int = 0
+    wrong: tuple[tuple[int, str], ...]
+    unknown: Mapping[str, int]
+    left_out: Mapping[str, int]
+    skipped: int
 
 
 @dataclass(slots=True)
@@ -127,10 +139,10 @@ class Score:
     exact: int = 0
     leaked: int = 0
 
-    def __iadd__(self, other: Score) -> Score:
+    def add(self, other: Score) -> None:
+        """Add the counts of another score."""
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
-        return self
 
     @property
     def precision(self) -> float | None:
@@ -189,20 +201,19 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def find_kind(name: str, known: Collection[str]) -> Kind | None:
-    """Return what a labelled set means by a name; None for one that means nothing here.
+    """Return what a labelled set means by a name; None for what is no matter of this project.
 
     A name in lower case is that type of the project. ``known`` are the types that there are; what is not among them is
-    simply never found.
+    never found.
     """
-    if name in known:
-        return Kind(name, frozenset((name,)))
     patterns = ALIASES.get(name)
     if patterns is None:
-        plain = name.lower()
-        return Kind(plain, frozenset((plain,))) if name == plain or plain in known else None
+        return Kind(name.lower(), frozenset((name.lower(),)))
     accepts = {one for pattern in patterns for one in known if fnmatchcase(one, pattern)}
     accepts.update(pattern for pattern in patterns if "*" not in pattern)
-    return Kind(next(iter(accepts)) if len(accepts) == 1 else name.lower(), frozenset(accepts))
+    if not accepts:
+        return None
+    return Kind(min(accepts) if len(accepts) == 1 else name.lower(), frozenset(accepts))
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -218,6 +229,9 @@ class _Reader:
         self._all_types = all_types
         self._kinds: dict[str, Kind | None] = {}
         self.unknown: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
+        self.unsaid: set[int] = set()
+        """Lines that do not say which types they label."""
 
     def kind(self, name: Any) -> Kind | None:
         if not isinstance(name, str) or not name:
@@ -225,7 +239,9 @@ class _Reader:
         if name not in self._kinds:
             self._kinds[name] = find_kind(name, self._known)
         kind = self._kinds[name]
-        if kind is None or kind.accepts.isdisjoint(self._known):
+        if kind is None:
+            self.left_out[name] += 1
+        elif kind.accepts.isdisjoint(self._known):
             self.unknown[name] += 1
         return kind
 
@@ -244,60 +260,61 @@ class _Reader:
                 labels.append(Label(start, end, kind))
         return tuple(labels)
 
-    def row(self, line: int, fields: Any) -> Row | None:
+    def row(self, line: int, members: Any) -> Row | None:
         """Read a row; None for one that says nothing."""
-        if not isinstance(fields, dict):
+        if not isinstance(members, dict):
             raise _RowError("expected a JSON object")
-        if "value" in fields:
-            return self._value(line, fields)
-        text = _text(fields, "text")
-        if "count" in fields:
-            count = fields["count"]
+        if "value" in members:
+            return self._value(line, members)
+        text = _text(members, "text")
+        if "count" in members:
+            count = members["count"]
             if type(count) is not int or count < 0:
                 raise _RowError("expected `count`: a whole number")
-            return self._counted(line, text, fields.get("type"), count)
-        if "contains_type" in fields:
-            return self._counted(line, text, fields["contains_type"], 1, at_least=True)
-        labels = self.labels(fields.get("spans"), text)
-        if "tested_type" in fields:
-            kind = self.kind(fields["tested_type"])
-            return kind and self._tested(line, text, kind, labels)
-        return Row(line, text, labels, self._row_kinds(fields, labels))
-
-    def _row_kinds(self, fields: Mapping[str, Any], labels: Sequence[Label]) -> tuple[Kind, ...] | None:
-        """Return the types that a row says that it labels; empty when it does not say."""
-        names = fields.get("types", [])
+            return self._counted(line, text, members.get("type"), count)
+        if "contains_type" in members:
+            return self._counted(line, text, members["contains_type"], 1, at_least=True)
+        labels = self.labels(members.get("spans"), text)
+        if "tested_type" in members:
+            kind = self.kind(members["tested_type"])
+            return self._tested(line, text, kind, labels) if kind else None
+        names = members.get("types")
+        if names is None:
+            self.unsaid.add(line)
+            return Row(line, text, labels, ())
         if names == ALL:
-            return None
-        if not isinstance(names, list) or (not names and "types" in fields):
+            return Row(line, text, labels, None)
+        if not isinstance(names, list):
             raise _RowError('expected `types`: "all" or a list of names')
         kinds = [kind for name in names if (kind := self.kind(name))]
-        return tuple(dict.fromkeys((*kinds, *(label.kind for label in labels)))) if names else ()
+        return Row(line, text, labels, tuple(dict.fromkeys((*kinds, *(label.kind for label in labels)))))
 
     def _tested(self, line: int, text: str, kind: Kind, labels: Sequence[Label]) -> Row:
         own = tuple(label for label in labels if label.kind == kind)
         return Row(line, text, own, (kind,), self._wanted(kind))
 
     def _wanted(self, kind: Kind) -> frozenset[str] | None:
-        return None if self._all_types else kind.accepts
+        return None if self._all_types else kind.accepts.intersection(self._known)
 
-    def _value(self, line: int, fields: Mapping[str, Any]) -> Row | None:
-        valid, name = fields.get("valid"), fields.get("type")
+    def _value(self, line: int, members: Mapping[str, Any]) -> Row | None:
+        valid, name = members.get("valid"), members.get("type")
         if valid is None or name is None:
             return None
         if not isinstance(valid, bool):
             raise _RowError("expected `valid`: true, false or null")
-        text = _text(fields, "value")
+        text = _text(members, "value")
         kind = self.kind(name)
-        return kind and self._tested(line, text, kind, [Label(0, len(text), kind)] if valid and text else [])
+        if kind is None:
+            return None
+        return self._tested(line, text, kind, [Label(0, len(text), kind)] if valid and text else [])
 
     def _counted(self, line: int, text: str, name: Any, count: int, *, at_least: bool = False) -> Row | None:
         kind = self.kind(name)
-        return kind and Row(line, text, (), (kind,), self._wanted(kind), count, at_least)
+        return Row(line, text, (), (kind,), self._wanted(kind), count, at_least) if kind else None
 
 
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    text = fields.get(name)
+def _text(members: Mapping[str, Any], name: str) -> str:
+    text = members.get(name)
     if not isinstance(text, str):
         raise _RowError(f"expected `{name}`: a string")
     if any("\ud800" <= char <= "\udfff" for char in text):
@@ -327,15 +344,9 @@ def read_corpus(lines: Iterable[str], known: Collection[str], *, all_types: bool
         else:
             rows += [row] if row else []
             skipped += not row
-    return Corpus(_with_kinds_of_file(rows), tuple(wrong), dict(reader.unknown), skipped)
-
-
-def _with_kinds_of_file(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Give the rows that do not say what they label what the file does."""
-    kinds = tuple(dict.fromkeys(label.kind for row in rows if row.kinds == () for label in row.labels))
-    return tuple(
-        Row(row.line, row.text, row.labels, kinds, row.wanted) if row.kinds == () else row for row in rows
-    )
+    kinds = tuple(dict.fromkeys(label.kind for row in rows if row.line in reader.unsaid for label in row.labels))
+    full = tuple(replace(row, kinds=kinds) if row.line in reader.unsaid else row for row in rows)
+    return Corpus(full, tuple(wrong), dict(reader.unknown), dict(reader.left_out), skipped)
 
 
 # --- scoring -------------------------------------------------------------------------------------------------
@@ -346,7 +357,7 @@ def score_rows(rows: Iterable[Row], find: Callable[[Row], Iterable[Find]]) -> di
     scores: dict[str, Score] = {}
     for row in rows:
         for name, score in score_row(row, list(find(row))).items():
-            scores[name] = add(scores.get(name, Score()), score)
+            scores.setdefault(name, Score()).add(score)
     return dict(sorted(scores.items()))
 
 
@@ -364,14 +375,14 @@ def score_row(row: Row, finds: Sequence[Find]) -> dict[str, Score]:
         score.exact += any(_is_right(found, label) and found[:2] == label[:2] for found in finds)
         score.leaked += not any(found.start <= label.start and label.end <= found.end for found in finds)
     for found in finds:
-        label = next((label for label in row.labels if _is_right(found, label)), None)
-        kind = label.kind if label else _kind_of(found, row.kinds)
+        right = next((label for label in row.labels if _is_right(found, label)), None)
+        kind = right.kind if right else _kind_of(found, row.kinds)
         if kind is None:
             continue
         score = scores.setdefault(kind.name, Score())
         score.found += 1
         score.placed_found += 1
-        score.right += label is not None
+        score.right += right is not None
     return scores
 
 
@@ -395,14 +406,9 @@ def _score_number(row: Row, kind: Kind, finds: Sequence[Find]) -> Score:
     return Score(labelled=expected, hit=right, found=right if row.at_least else found, right=right)
 
 
-def add(one: Score, other: Score) -> Score:
-    """Return the sum of two scores."""
-    return Score(*(getattr(one, name.name) + getattr(other, name.name) for name in fields(Score)))
-
-
 def total(scores: Iterable[Score]) -> Score:
     """Return the sum of the scores: of all values and all finds, whatever their type."""
     result = Score()
     for score in scores:
-        result += score
+        result.add(score)
     return result

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from oguardai import __version__
-from oguardai.cli import configuration, doctor, keys, processes, removal, rotation, secrets, sessions, texts
+from oguardai.cli import configuration, doctor, evaluate, keys, processes, removal, rotation, secrets, sessions, texts
 from oguardai.cli.failure import ExitCode, Failure, describe_codes
 from oguardai.cli.groups import CommandGroup
 from oguardai.cli.options import config_dir_option
@@ -139,6 +139,7 @@ for _command in (
     texts.transform,
     texts.rehydrate,
     texts.detect,
+    evaluate.evaluate,
 ):
     cli.add_command(_command)
 for _command in (

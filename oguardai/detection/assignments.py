@@ -109,14 +109,18 @@ _ABOUT = _words(
     "provider vault env var variable ref reference format mode source kind usage scope scopes input button page form "
     "link view list index press pressed board down up left right event frame selector pair ring chain stroke map "
     "range prefix suffix audience issuer limit limits budget used total offset class handler callback template bits "
-    "number order by encoder encoding alias aliases code word words chars charset characters supported needed visible "
+    "number order by encryption encoder encoding alias aliases code word words chars charset "
+    "characters supported needed visible "
     "visibility toggle confirmation storetype store mesh stone signature"
 )
 # Words before it: what anybody may know, or no key at all.
 _PUBLIC = _words(
+    "recv send trusted "
     "public pub next prev previous page continuation cursor primary foreign cache sort partition natural index idx "
     "hot schema sequence bucket object row csrf xsrf max min idempotency issuer accessibility"
 )
+# Words that say something else as well.
+_SHORT = frozenset(("pass", "pwd", "clave", "passe"))
 _SPACED = re.compile(r"([A-Za-z]{2,12})[ _-]\Z")
 
 
@@ -131,7 +135,7 @@ def _kind(text: str, start: int, end: int) -> str:
                 if not before:
                     spaced = _SPACED.search(text, max(0, start - 14), start)
                     before = spaced[1].lower() if spaced else ""
-                if before in _PUBLIC:
+                if before in _PUBLIC or (word in _SHORT and not before and words[place + 1 : place + 2]):
                     return ""
                 if kind == BARE and before in _QUALIFIERS:
                     return SECRET if before == "secret" else KEY
@@ -160,8 +164,11 @@ _CLOSERS = {
 _OPEN = re.compile(
     r"""(?P<prefix>[BbFfLRrUu@$]{0,2})(?P<quote>\\{0,7}(?:\"{3}|'{3}|["'`])|\*\*|[""" + "".join(_CLOSERS) + "])"
 )
-_ANNOTATION = re.compile(r"""&?[A-Za-z_][A-Za-z0-9_.<>\[\]|?* ]{0,30}=[ \t]{0,4}(?=[bru]?["'`])""")
+_ANNOTATION = re.compile(
+    r"""&?[A-Za-z_][A-Za-z0-9_.<>\[\]|?*]{0,30}(?: \| [A-Za-z.]{1,20})?[ \t]{0,4}=[ \t]{0,4}(?=[bru]?["'`])"""
+)
 _RUN = re.compile(rf"""[^\s"'`<>]{{1,{_BARE}}}""")
+_JSON_RUN = re.compile(r"[^,)\]}]*+")
 _WHOLE_RUN = re.compile(rf"\S{{1,{_BARE}}}")
 _KEY_RUN = re.compile(rf"[A-Za-z0-9+/_.~%-]{{1,{_BARE}}}={{0,2}}")
 _CUT = re.compile(r"\\+[nrt]|[&;,|](?:amp;)?(?=[A-Za-z][A-Za-z0-9_.% -]{0,30}=)")
@@ -171,7 +178,8 @@ _NESTED = re.compile(
 # What cannot begin a value that is written without quotes, and what stands for one.
 _CODE = re.compile(
     r"""(?x)
-    \$\{|\$\(|\$[A-Za-z_]\w*\W?\Z|\$[0-9@*?]\Z|\{|\[|\(|%[({]|%[A-Za-z_]+%|&[A-Za-z]\w*\Z|@[A-Za-z_.]+\Z
+    \$\{|\$\(|\$[A-Za-z_]\w*(?:\W?\Z|::|->?|\[|\.\w+\()|&\#?\w+;
+    |\$[0-9@*?]\Z|\{|\[|\(|%[({]|%[A-Za-z_]+%|&[A-Za-z]\w*\Z|@[A-Za-z_.]+\Z
     |\*[A-Za-z]\w*\Z|![A-Za-z!]+\Z|[|>][+-]?\Z|\#\Z|//|/\*|\\\Z|\.{1,2}/|~/|/[A-Za-z][\w.-]*/[\w./-]*\Z|[A-Za-z]:[\\/]
     |-{1,2}[A-Za-z]|[=:,;)\]}]
     |[A-Za-z_][\w.:>-]+[(\[]
@@ -183,8 +191,10 @@ _CODE = re.compile(
 _TEMPLATE = re.compile(
     r"""(?x)
     \$\{[\w.:$/ -]{1,80}\}|\$\(|\{\{[^{}]{1,80}\}\}|\{%|<%|\#\{|%\(\w{1,40}\)s|\A%[A-Za-z_]+%\Z|\A\$[A-Za-z_]\w*\Z
-    |\A\$env:|\A(?:%[-+.0-9]*[a-zA-Z@]\W*)+\Z|\{(?:[A-Za-z_][\w.!]+|[0-9]?)\}|\A<[^<>]*>\Z|\A\[[^\[\]]*\]\Z|\A@[A-Za-z.]+\(|\AENC\(
+    |\A\$env:|\A(?:%[-+.0-9]*[a-zA-Z@]\W*)+\Z
+    |\{(?:[A-Za-z_][\w.!]+|[0-9]?)\}|\A<[^<>]*>\Z|\A\[[^\[\]]*\]\Z|\A@[A-Za-z.]+\(|\AENC\(
     |\A(?:vault|op|arn|ssm|env|ref|secretsmanager|keyring|https?|file):
+    |\A[a-z]+(?:[A-Z][a-z]+)*(?:Password|Passwd|Token|Secret|Key)\Z|\A[a-z_]+_(?:password|passwd|secret|token|key)\Z
     |\A[*.xX_•●?\#=~-]+\Z|\A\s*\Z
     |\A(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.-]+[\\/])+[\w.-]*\Z
     """,
@@ -196,7 +206,7 @@ _DUMMY = re.compile(
     |\Aexample|\Asample\b|\Ato[-_ ]?do\b|\Afixme\b|\Atbd\b|x{4,}|\*{3,}|\.{3}|\A(?:my|the|some|new|old|user|db|enter)?
     [-_ ]?(?:(?:db|user|root|admin|secret|api|access|auth|client|repeat|confirm|current|new)[-_ ]?)*
     (?:passwords?|passwd|pwd|pass|pw|passwort|kennwort|contraseña|senha|clave|passphrase|passcode|token|key
-    |credentials?|mot[ ]de[ ]passe|value)[ ]?[:?*.]*\Z
+    |credentials?|mot[ ]de[ ]passe|value)[ ]?[:?*.=]*\Z
     """,
     re.ASCII,
 )
@@ -311,7 +321,6 @@ def _is_full_of_signs(value: str) -> bool:
 # --- what is assigned ------------------------------------------------------------------------------------------------
 
 _TAG = re.compile(r"(?:<(?:[A-Za-z]{1,20}:)?|<(?:add|entry|item|param|property|setting|string)\s[^<>]{0,40}[\"'])\Z")
-_QUOTES = frozenset("\"'`\\\u201c\u201e\u2018\u201a\u00ab*")
 _LOGIN = re.compile(r"\b(?:login|user|account)[ \t]{1,4}\S{1,64}[ \t\r\n]{1,8}\Z")
 _LINE_ENDS = re.compile(r"[ \t]*\r?(?:\n|\Z|\\n)|[ \t]+(?:#|;|//)")
 _PHRASE = re.compile(r"[^\s#\"'=]+(?: [^\s#\"'=]+){2,11}(?=[ \t]*(?:\r?\n|\Z))")
@@ -321,9 +330,11 @@ _SCHEME = re.compile(r"[\"'`]?(?i:(bearer|token|apikey|basic|key)) {1,4}")
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _PATH = re.compile(r"(?:/[a-z]|\.{1,2}/|~/)|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z", re.ASCII)
-_SHORT = frozenset(("pass", "pwd", "clave", "passe"))
 _SETTER = re.compile(r"(?:\b|[_.])(?:set|with)[A-Z_]", re.ASCII)
 _LINE_REACH = 200
+
+
+_REGEX = re.compile(r"[\[(\\]")
 
 
 class _Said(NamedTuple):
@@ -351,7 +362,7 @@ def _read(text: str, start: int, end: int, kinds: tuple[str, ...]) -> _Said | No
     first = before.start() if before else start
     if form == "blank" and not (
         text.startswith("-", first)
-        or text[end] in _QUOTES
+        or _OPEN.match(text, end)
         or match["core"].lower() == "bearer"
         or _ANNOTATION.match(text, end)
         or _LOGIN.search(text, max(0, first - 80), first)
@@ -376,14 +387,17 @@ def _quoted(text: str, said: _Said) -> Span | None:
     at = said.at
     if said.form == "element":
         end = text.find("<", at, at + _QUOTED)
-        return (at, at + len(text[at:end].rstrip())) if end >= 0 else None
+        return (at, at + len(text[at:end].rstrip())) if end > at and text.startswith("</", end) else None
     opened = _OPEN.match(text, at)
     if opened is None:
         return None
     quote = opened["quote"]
     start = opened.end()
     end = _close(text, start, quote)
-    if end <= start or ("{" in text[start:end] and opened["prefix"].lower().strip("r") in ("f", "$")):
+    prefix = opened["prefix"].lower()
+    if end <= start or (("f" in prefix or "$" in prefix) and "{" in text[start:end]):
+        return None
+    if "r" in prefix and _REGEX.search(text, start, end):
         return None
     if not said.name_quoted and quote in "\"'`":
         line = text.rfind("\n", max(0, said.start - _LINE_REACH), said.start) + 1
@@ -464,6 +478,10 @@ def _bare_password(text: str, said: _Said) -> Span | None:
     if run is None:
         return None
     end = _strip(text, at, run.end())
+    if said.name_quoted:
+        end = _JSON_RUN.match(text, at, end).end()  # type: ignore[union-attr]
+        if _IDENTIFIER.fullmatch(text, at, end):
+            return None
     config = _is_config(text, said, end)
     if "phrase" in text[said.start : said.end].lower() and config is False:
         phrase = _PHRASE.match(text, at)
@@ -474,8 +492,6 @@ def _bare_password(text: str, said: _Said) -> Span | None:
         if whole and _LINE_ENDS.match(text, whole.end()) and _STRONG.search(whole[0]):
             end = at + len(whole[0].rstrip("\"'`,;"))
     value = text[at:end]
-    if said.name_quoted and _IDENTIFIER.fullmatch(value):
-        return None
     if said.kind == SECRET and (len(value) < 6 or not _STRONG.search(value) or _is_key(value, 12)):
         return None
     return (at, end) if _is_bare_password(value, config and said.kind == PASSWORD) else None

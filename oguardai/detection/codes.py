@@ -137,6 +137,10 @@ class Layouts:
 
 def _lead(text: str, low: int) -> int:
     """Return where what may belong to a code begins before its first digit: letters, and up to two short groups."""
+    if low > _MOST_LETTERS + 1 and text[low - 1] in _SEPARATORS:
+        letters = text[low - _MOST_LETTERS - 2 : low - 1]
+        if letters.isalpha() or not letters[-1].isalpha():
+            return low  # behind a word, or a sign
     before = text[max(0, low - _REACH) : low]
     rest = before.rstrip(_LETTERS)
     for _ in range(2):

@@ -19,7 +19,7 @@ REACH = 50
 BEHIND = 30
 """Characters behind a match in which a word counts, within its sentence."""
 
-_BLOCK = 128
+_BLOCK = 512
 _TOKEN = re.compile(r"[^\W\d_]+")
 _HEAD = 2  # letters by which prefixes are looked up
 _STOP = "\0"  # ends a whole word
@@ -196,6 +196,16 @@ class Nearby:
                         return word if word[0] >= least else None
             number -= 1
         return None
+
+    def around(self, start: int, end: int) -> int:
+        """Return the bits of all words in the reach before and behind a match, those of another sentence included."""
+        low, high = start - REACH, end + BEHIND
+        near = 0
+        for number in range(max(0, low) // _BLOCK, high // _BLOCK + 1):
+            for word in self._block(number)[1]:
+                if low <= word[0] <= high:
+                    near |= word[2]
+        return near
 
     def any(self, bit: int, start: int, end: int) -> bool:
         """Tell whether a word of a tuple begins between two places."""

@@ -28,6 +28,7 @@ from oguardai.detection.confidence import (
     PARTNER,
     PARTNERED,
     SIBLING,
+    WHOLE,
 )
 from oguardai.detection.detector import NONE, Code, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
@@ -146,13 +147,16 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
     ends: dict[str, int] = {}  # of the last certain find of each type
     for start, end, places in _LAYOUTS.matches(text):
         value = ""
+        around = scan.nearby.around(start, end)
         for place in places:
-            if not wanted[place]:
-                continue
             code = CODES[place]
-            follows = 0 <= start - ends.get(code.type, -_GAP - 1) <= _GAP
+            follows = start - ends.get(code.type, -_GAP - 1) <= _GAP
+            least = threshold - PARTNER if code.type in PARTNERS else threshold
+            # Most can be told apart by what is not near them.
+            if not wanted[place] or _most(code, place, around, follows or scan.whole == (start, end)) < least:
+                continue
             weight, evidence = _weigh_code(scan, place, (start, end), follows)
-            if weight < threshold - PARTNER:
+            if weight < least:
                 continue
             if code.validate is not None:
                 value = value or compact(text[start:end])
@@ -165,6 +169,11 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
             yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
 
 
+def _most(code: Code, place: int, around: int, helped: bool) -> float:
+    """Return what a code can weigh at most."""
+    return code.confidence + code.checksum + (CONTEXT if helped or around & _CODE_BITS[place][0] else 0)
+
+
 def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[float, int]:
     """Weigh a code on the assumption that it is valid."""
     code = CODES[place]
@@ -174,16 +183,16 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     bit, against = _CODE_BITS[place]
     nearby = scan.nearby
     word = nearby.last(bit, start) if bit else None
-    other = nearby.last(against, start)
     if word is not None or (bit and nearby.next(bit, end)):
         weight += CONTEXT
         evidence |= NAMED
     elif code.checksum > NONE and scan.whole == span:
         weight += ALONE
-        evidence |= confidence.WHOLE
+        evidence |= WHOLE
     elif follows:
         weight += FOLLOWS
         evidence |= SIBLING
+    other = nearby.last(against, start)
     if other is not None and (word is None or other[1] > word[1]):
         weight += NEGATIVE
         evidence |= OTHER

@@ -14,7 +14,7 @@ _PIECES = re.compile(r"[A-Za-z0-9]+")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 # Parts for each letter or digit. Random hexadecimal has 0.47 of them, base32 0.4, base64 0.5, its letters alone 0.37;
 # names in any case have 0.25 at most.
-_WITH_DIGITS = 0.24
+_WITH_DIGITS = 0.2
 _LETTERS = 0.33
 
 
@@ -44,4 +44,4 @@ def is_random(value: str, least: int = 20) -> bool:
     digits = sum(map(str.isdigit, head))
     if digits == sum(map(str.isalnum, head)) or len(set(head)) < min(8, least - 4) or shannon(head) < 2.5:
         return False
-    return changes(head) >= (_WITH_DIGITS if digits else _LETTERS)
+    return changes(head) >= (_WITH_DIGITS if digits > 1 else _LETTERS)

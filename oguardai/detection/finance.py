@@ -35,7 +35,7 @@ DETECTORS = (
         pattern=r"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}",
         sample="DE89370400440532013000",
         # The check digits, behind the two letters of the country.
-        trigger=Digit("[0-9](?:(?<=[A-Za-z]{2}[0-9])|(?<=[A-Za-z]{2}[ -][0-9]))[0-9]", back=(2, 3)),
+        trigger=Digit("[0-9](?<=[A-Za-z -].)(?:(?<=[A-Za-z]{2}.)|(?<=[A-Za-z]{2}[ -].))[0-9]", back=(2, 3)),
         confidence=0.95,
         refine=iban.trim_iban,
         not_before=ALNUM,
