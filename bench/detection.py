@@ -26,7 +26,7 @@ _PEER = Path(__file__).parent / "accuracy" / "peer.py"
 
 @contextlib.contextmanager
 def _without_re2() -> Iterator[None]:
-    with mock.patch.object(prefilter, "shared", lambda: None):
+    with mock.patch.object(prefilter, "shared", return_value=None):
         yield
 
 

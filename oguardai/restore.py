@@ -24,7 +24,8 @@ class RestoreMode(StrEnum):
 
 _MASK = "****"
 _LAST_DIGITS = frozenset({"credit_card", "iban", "phone", "us_ssn"})
-_HIDDEN = frozenset({"private_key", "api_key", "jwt"})  # nothing of a secret helps anybody to recognise it
+# Nothing of a secret helps anybody to recognise it.
+_HIDDEN = frozenset({"private_key", "api_key", "jwt", "password", "database_url"})
 _MIN_FOR_LAST = 8  # letters and digits below which four of them would give away half
 _MIN_FOR_ENDS = 6
 _MAX_MASKED = 32  # characters; longer outlines are cut, with an ellipsis

@@ -24,7 +24,7 @@ MAX_MEM = 16 << 20
 """Bytes for an automaton and its cache of states; a full cache is started anew."""
 
 # The types whose rows look for letters and signs; the others' look for digits.
-_WORDY = frozenset(("email", "url", "jwt", "private_key", "api_key"))
+_WORDY = frozenset(("email", "url", "domain", "jwt", "private_key", "api_key", "password", "database_url"))
 
 _COUNT = re.compile(r"\{([0-9]+)(,?)[0-9]*\}")
 _MOST = 4  # repetitions that are counted: the more, the more states a text without spaces visits

@@ -12,6 +12,11 @@ from oguardai.detection import validators
 from oguardai.detection.detector import ALNUM, DIGITS, Detector, Near, Prefix, Span
 from oguardai.detection.entropy import is_random
 
+# Issuers whose tokens are a word of their own and a random rest.
+_OTHER_ISSUERS = (
+    "gsk_", "xai-", "pplx-", "pcsk_", "lsv2_", "figd_", "pul-", "fo1_", "tskey-", "CCIPAT_", "CFPAT-", "duffel_",
+    "pnu_", "rdme_", "sgp_", "shippo_", "tfp_", "xkeysib-", "CLOJARS_", "sha256~", "dt0c01.", "squ_", "sqp_",
+)  # fmt: skip
 _WORD = ALNUM | frozenset("_-")
 _BASE64 = ALNUM | frozenset("+/=_-")
 _BODY = "A1b2C3d4E5f6G7h8J9k0" * 2 + "A1b2C3d4E5"  # of a sample
@@ -396,33 +401,8 @@ DETECTORS = (
     _issued("cloudflare_origin_key", ("v1.0-",), "[0-9a-f]{24}-[0-9a-f]{146}", body=f"{_HEX[:24]}-{_HEX[:146]}"),
     _issued("replicate_token", ("r8_",), "[A-Za-z0-9]{37}"),
     _issued(
-        # Issuers whose tokens are a word of their own and a random rest.
         "issued_token",
-        (
-            "gsk_",
-            "xai-",
-            "pplx-",
-            "pcsk_",
-            "lsv2_",
-            "figd_",
-            "pul-",
-            "fo1_",
-            "tskey-",
-            "CCIPAT_",
-            "CFPAT-",
-            "duffel_",
-            "pnu_",
-            "rdme_",
-            "sgp_",
-            "shippo_",
-            "tfp_",
-            "xkeysib-",
-            "CLOJARS_",
-            "sha256~",
-            "dt0c01.",
-            "squ_",
-            "sqp_",
-        ),  # fmt: skip
+        _OTHER_ISSUERS,
         "[A-Za-z0-9_.=-]{16,}",
         validate=_is_service_key,
     ),
