@@ -68,6 +68,7 @@ DETECTORS = (
         not_before=ALNUM | {"."},
         not_after=ALNUM,
         context=("ip", "ipv4", "host*", "server*", "addr*", "client", "remote*", "from"),
+        veto=("section*", "chapter", "clause", "release", "pkg*", "package*"),
     ),
     Detector(
         name="ipv6",

@@ -34,6 +34,11 @@ _OTHER = re.compile(
 # Grouped amounts, and rows of one digit.
 _AMOUNT = re.compile(r"[0-9]{1,2}(?:\.[0-9]{3}){2,}|0{4,}[0-9]*|([0-9])\1{6,}")
 _SEPARATORS = frozenset(" -./")
+# Not with a plus sign: coordinates (ISO 6709: degrees and minutes), decimals, sums.
+_NOT_INTERNATIONAL = re.compile(
+    r"\+[0-8][0-9][0-5][0-9]-(?:0[0-9]{2}|1[0-7][0-9])[0-5][0-9]|\+[0-9]{6}-[01][0-9]{6}|\+[0-9]{5,}\.[0-9]+|\+ [0-9]+"
+)
+_ZIP = re.compile(r"[0-9]{5}-[0-9]{4}")  # of the United States, with four more digits
 
 
 @lru_cache(maxsize=512)
@@ -107,6 +112,8 @@ def trim_international(text: str, start: int, end: int) -> Span | None:
     from the right until the length fits.
     """
     raw, _ = _split_extension(text, start, end)
+    if _NOT_INTERNATIONAL.fullmatch(raw):
+        return None
     head = 1 if raw[0] == "+" else 3 if raw.startswith("011") else 2
     whole = True
     for _ in range(_MAX_CUTS):
@@ -139,7 +146,7 @@ def trim_trunk(text: str, start: int, end: int) -> Span | None:
     raw = text[start:end]
     digits = _NOT_DIGITS.sub("", raw)
     # Without any grouping it may be any number; then it takes a context word.
-    if len(digits) == len(raw) or not 9 <= len(digits) <= 12 or _DATE_OR_TIME.search(raw):
+    if len(digits) == len(raw) or not 9 <= len(digits) <= 12 or _DATE_OR_TIME.search(raw) or _ZIP.fullmatch(raw):
         return None
     if any(is_national(digits, region) for region in TRUNK_REGIONS):
         return start, end

@@ -109,6 +109,15 @@ def is_email(value: str) -> bool:
 _VERSION = re.compile(r"(?:\bv|\bver\.?|version|release|build)[ :=]{0,2}$")
 
 
+# Behind a package's version; a range of addresses goes on with another address.
+_REVISION = re.compile(r"-[0-9A-Za-z](?![0-9]{0,2}\.[0-9]{1,3}\.)")
+
+
+# Four single digits are more often a version or a section; these are not, and neither is what is called an address.
+_KNOWN = frozenset(("0.0.0.0", "1.1.1.1", "1.0.0.1", "4.2.2.2", "8.8.8.8", "8.8.4.4", "9.9.9.9"))  # noqa: S104
+_ADDRESS = re.compile(r"(?i)(?:ip|ipv4|addr|address|host|server|client|from|dns|ping|gateway|subnet|peer)\b")
+
+
 def trim_ipv4(text: str, start: int, end: int) -> Span | None:
     """Accept four octets without leading zeros that are no version number and no part of a longer row."""
     value = text[start:end]
@@ -116,6 +125,15 @@ def trim_ipv4(text: str, start: int, end: int) -> Span | None:
         if int(octet) > 255 or (octet[0] == "0" and octet != "0"):
             return None
     if text[end : end + 1] == "." and text[end + 1 : end + 2].isdigit():
+        return None
+    if _REVISION.match(text, end):
+        return None
+    if (
+        len(value) == 7
+        and value not in _KNOWN
+        and value != text
+        and not _ADDRESS.search(text[max(0, start - 30) : start])
+    ):
         return None
     if start > 1 and text[start - 1] == "-" and text[start - 2] in DIGITS:
         # A range of addresses is written so, but so are the parts of package versions.
