@@ -6,7 +6,7 @@ from oguardai.detection import dates, validators
 from oguardai.detection.detector import ALNUM, Detector, Near
 
 _BIRTH_CONTEXT = (
-    "birth*", "*birthday", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
+    "birth*", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
     "naissance", "né", "née", "ne le", "nacimiento", "nacid*", "f. nac", "fecha nac", "nascita", "nato",
     "nata", "data di nascita",
 )  # fmt: skip
@@ -15,7 +15,7 @@ _BIRTH_ANCHORS = (
     "nascita", "nato", "nata",
 )  # fmt: skip
 _PASSPORT_CONTEXT = (
-    "passport*", "*reisepass*", "passnummer", "pass-nr", "passnr", "ausweis*", "passeport*", "pasaporte*",
+    "passport*", "reisepass*", "passnummer", "pass-nr", "passnr", "ausweis*", "passeport*", "pasaporte*",
     "passaporto", "passaporti",
 )  # fmt: skip
 

@@ -14,8 +14,8 @@ What OGuardAI finds, as `/v1/capabilities` names it. This page is made from the 
 - **Level** 1 is what a strict policy blocks (identity, health, bank and card data, secrets), 2 what is replaced by a
   token and restored, 3 what is abstracted.
 - **Check**: every find passed a check digit, or another check of the number itself.
-- **Alone**: the example below is found in a text that says nothing of it. Where it is not, a word that names it must stand
-  near: a card's number can be told from any other number, a passport's cannot.
+- **Alone**: the example below is found in a text that says nothing of it. Where it is not, a word that names it must
+  stand near: a card's number can be told from any other number, a passport's cannot.
 - **Source** is where the format is published.
 
 | type | level | check | alone | languages, countries | example | source |

@@ -179,18 +179,32 @@ def _at_prefixes(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> 
     text = scan.text
     not_before = row.detector.not_before
     for word in words:
-        at = text.find(word)
-        while at >= 0:
-            resume = at + 1
+        # With one literal the pattern begins with it, and ``re`` skips to it by itself.
+        match = row.pattern.search(text) if len(words) == 1 else _match_from(row.pattern, text, word, 0)
+        while match:
+            at, resume = match.span()
             # Looked at before the match: a run of a key's own characters has one start, not many.
-            if not at or text[at - 1] not in not_before:
-                match = row.pattern.match(text, at)
-                if match:
-                    found = judge(scan, row, *match.span())
-                    if found:
-                        yield found
-                    resume = max(match.end(), resume)
-            at = text.find(word, resume)
+            if at and text[at - 1] in not_before:
+                resume = at + 1
+            else:
+                found = judge(scan, row, at, resume)
+                if found:
+                    yield found
+            if len(words) == 1:
+                match = row.pattern.search(text, resume)
+            else:
+                match = _match_from(row.pattern, text, word, resume)
+
+
+def _match_from(pattern: re.Pattern[str], text: str, word: str, at: int) -> re.Match[str] | None:
+    """Return the next match that begins with a word."""
+    at = text.find(word, at)
+    while at >= 0:
+        match = pattern.match(text, at)
+        if match:
+            return match
+        at = text.find(word, at + 1)
+    return None
 
 
 def _at_digits(scan: Scan, row: Row, digit: re.Pattern[str], back: tuple[int, ...], judge: Judge) -> Iterator[Find]:

@@ -22,7 +22,6 @@ _BASE64 = ALNUM | frozenset("+/=_-")
 _BODY = "A1b2C3d4E5f6G7h8J9k0" * 2 + "A1b2C3d4E5"  # of a sample
 _HEX = "a1b2c3d4e5f60798" * 10
 _IDENTIFIER = re.compile(r"(?:[_. -]|\b)(?i:id|url|name)[ \"'`:=,]|(?:Id|ID|Url|URL|Name)[ \"'`:=,]")
-_KEY_CONTEXT = ("*key*", "*token*", "*secret*", "*password*", "*credential*", "*auth*", "bearer")
 
 
 def _issued(
@@ -45,7 +44,6 @@ def _issued(
         confidence=confidence,
         validate=validate,
         not_before=ALNUM,
-        context=_KEY_CONTEXT,
     )
 
 
@@ -73,7 +71,6 @@ def _near(
         validate=validate,
         not_before=not_before,
         not_after=not_after,
-        context=_KEY_CONTEXT,
     )
 
 
@@ -175,7 +172,7 @@ DETECTORS = (
         validate=validators.is_mixed_key,
         not_before=ALNUM | frozenset("+/_-"),
         not_after=_BASE64,
-        context=("*secret*", "*aws*"),
+        context=("secret*", "aws*"),
         needs_context=True,
     ),
     _issued("github_token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "[A-Za-z0-9]{36,}"),
@@ -253,7 +250,7 @@ DETECTORS = (
         validate=validators.is_varied_key,
         not_before=ALNUM,
         not_after=ALNUM,
-        context=("*twilio*", "*account_sid*", "*account sid*", "*accountsid*", "*sid*", "*api*key*"),
+        context=("twilio*", "account sid", "accountsid", "sid", "api key*", "apikey*"),
         needs_context=True,
     ),
     Detector(
@@ -265,7 +262,7 @@ DETECTORS = (
         confidence=0.9,
         validate=validators.is_mixed_key,
         not_before=ALNUM | frozenset("+/"),
-        context=("*accountkey*",),
+        context=("accountkey*",),
     ),
     Detector(
         name="azure_connection_string",
