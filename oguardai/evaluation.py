@@ -99,6 +99,12 @@ class Row:
     expected: int | None = None
     at_least: bool = False
 
+    @property
+    def labelled(self) -> frozenset[str]:
+        """Types of the project that the row names, as labels or otherwise."""
+        kinds = (*(label.kind for label in self.labels), *(self.kinds or ()))
+        return frozenset().union(*(kind.accepts for kind in kinds))
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:

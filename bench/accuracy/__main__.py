@@ -73,8 +73,7 @@ def _read(folders: Sequence[Path]) -> dict[str, Corpus]:
 def _find(row: Row) -> list[Find]:
     wanted = row.wanted
     if wanted is None:
-        labelled = frozenset().union(*(kind.accepts for kind in row.kinds or ()))
-        wanted = _USUAL | labelled.intersection(ENTITY_TYPES)
+        wanted = _USUAL | row.labelled.intersection(ENTITY_TYPES)
     if not wanted:
         return []
     return [Find(one.start, one.end, frozenset((one.type,))) for one in detect(row.text, types=wanted)]
@@ -91,8 +90,9 @@ def _score(corpora: dict[str, Corpus], finds: Callable[[Sequence[Row]], Any]) ->
     return result
 
 
-def _figures(score: Score | None) -> tuple[float | None, ...]:
-    return (score.precision, score.recall, score.f(2), score.leaks) if score else (None,) * 4
+def _figures(score: Score | None) -> tuple[str | None, ...]:
+    shares = (score.precision, score.recall, score.f(2), score.leaks) if score else (None,) * 4
+    return tuple(None if share is None else f"{share:.2f}" for share in shares)
 
 
 _FIGURES = ("precision", "recall", "F2", "leaks")
@@ -119,8 +119,12 @@ def _by_type(
         if us[name].labelled:
             has = peer is not None and peer.gives(kinds.get(name, ()))
             table.add(name, us[name].labelled, *_figures(us[name]), *_figures(them.get(name, Score()) if has else None))
+    shared = [name for name, score in us.items() if not score.labelled or (peer and peer.gives(kinds.get(name, ())))]
+    if peer:
+        both = [_figures(total(one[name] for name in shared if name in one)) for one in (us, them)]
+        table.add("of both", sum(us[name].labelled for name in shared), *both[0], *both[1])
     everything = total(us.values())
-    table.add("all", everything.labelled, *_figures(everything), *_figures(total(them.values()) if them else None))
+    table.add("all", everything.labelled, *_figures(everything), *_figures(None))
     return table
 
 
@@ -149,7 +153,12 @@ def _conditions(peer: Peer | None) -> str:
     if peer is None:
         return f"{line}."
     others = ", ".join(f"{name} {number}" for name, number in peer.versions.items())
-    return f"{line}. Presidio: {others}; its pattern recognizers, default score threshold (0)."
+    how = (
+        "its pattern recognizers of all countries without a language model, at its default score threshold, which is 0"
+    )
+    return (
+        f"{line}. Presidio: {others}; {how}. A dash: it has no such recognizer, or there is nothing to take a share of."
+    )
 
 
 def _write(page: Path, figures: str) -> None:

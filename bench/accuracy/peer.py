@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import sys
 import time
 from importlib.metadata import version
@@ -77,6 +78,7 @@ def best_time(analyzer: AnalyzerEngine, texts: list[str], entities: list[str]) -
 
 def main() -> None:
     """Answer every line on standard input."""
+    logging.disable()  # it reports that it cannot fetch the list of public suffixes, and works with its own
     engine = BlankEngine()
     engine.load()
     registry, usual = make_registry(engine)

@@ -46,7 +46,7 @@ class Peer:
 
     def _wanted(self, row: Row) -> list[str]:
         """Return the tested type's entities; else those of a default installation, and what the row labels."""
-        labelled = self._of(frozenset().union(*(kind.accepts for kind in row.kinds or ())))
+        labelled = self._of(row.labelled)
         return sorted(labelled if row.wanted is not None else labelled | self.usual)
 
 

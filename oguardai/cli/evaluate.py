@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,9 +53,9 @@ def _check_threshold(ctx: click.Context, parameter: click.Parameter, value: floa
     help="Look for everything, as a server does, also in rows that test one type.",
 )
 @json_option("Print one object.")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def evaluate(files: Sequence[str], as_json: bool, all_types: bool, threshold: float | None) -> None:
-    r"""Compare what is found with what is labelled in each FILE (`-` is standard input), all files together.
+@click.argument("file", nargs=-1, required=True)
+def evaluate(file: Sequence[str], as_json: bool, all_types: bool, threshold: float | None) -> None:
+    """Compare what is found with what is labelled in each FILE (`-` is standard input), all files together.
 
     A file is JSON lines, with spans in characters (Unicode code points), the end exclusive:
 
@@ -74,11 +75,11 @@ def evaluate(files: Sequence[str], as_json: bool, all_types: bool, threshold: fl
 
     config = read_config()
     detection = detection_of(config.settings)
-    corpora = _read(files, detection, all_types)
+    corpora = _read(file, detection, all_types)
     scores: dict[str, Score] = {}
-    for file, corpus in corpora.items():
-        by_type = score_rows(corpus.rows, lambda row, file=file: _find(row, file, detection, threshold))  # type: ignore[misc]
-        for name, score in by_type.items():
+    for path, corpus in corpora.items():
+        find = partial(_find, path=path, detection=detection, threshold=threshold)
+        for name, score in score_rows(corpus.rows, find).items():
             scores.setdefault(name, Score()).add(score)
     scores = dict(sorted(scores.items()))
     everything = total(scores.values())
@@ -102,7 +103,7 @@ def evaluate(files: Sequence[str], as_json: bool, all_types: bool, threshold: fl
         warn(f"left out, because no type stands for them: {_listed(left_out)}")
     lines = [_table_row(name, score) for name, score in scores.items()]
     write(format_table(_HEADERS, [*lines, _table_row("total", everything)]))
-    say(f"{rows} rows" + (f", {skipped} skipped" if skipped else ""))
+    say(("1 row" if rows == 1 else f"{rows} rows") + (f", {skipped} skipped" if skipped else ""))
 
 
 def _read(files: Sequence[str], detection: Detection, all_types: bool) -> dict[str, Corpus]:
@@ -110,23 +111,23 @@ def _read(files: Sequence[str], detection: Detection, all_types: bool) -> dict[s
     from oguardai.evaluation import read_corpus  # noqa: PLC0415 - see the package's docstring
 
     corpora = {
-        file: read_corpus(read_text(file).split("\n"), detection.types, all_types=all_types)
-        for file in dict.fromkeys(files)
+        path: read_corpus(read_text(path).split("\n"), detection.types, all_types=all_types)
+        for path in dict.fromkeys(files)
     }
-    wrong = [f"{name_of(file)}:{line}: {reason}" for file, one in corpora.items() for line, reason in one.wrong]
+    wrong = [f"{name_of(path)}:{line}: {reason}" for path, one in corpora.items() for line, reason in one.wrong]
     if wrong:
         more = [f"and {len(wrong) - _SHOWN_LINES} lines more"] if len(wrong) > _SHOWN_LINES else []
         raise Failure([*wrong[:_SHOWN_LINES], *more], ExitCode.BAD_DATA)
     return corpora
 
 
-def _find(row: Row, file: str, detection: Detection, threshold: float | None) -> Iterable[Find]:
+def _find(row: Row, path: str, detection: Detection, threshold: float | None) -> Iterable[Find]:
     from oguardai.detection import DetectionError  # noqa: PLC0415 - see the package's docstring
     from oguardai.evaluation import Find  # noqa: PLC0415
 
     if row.wanted is not None and not row.wanted:
         return []
-    where = f"{name_of(file)}:{row.line}"
+    where = f"{name_of(path)}:{row.line}"
     try:
         found = detection.detect(row.text, types=row.wanted, threshold=threshold)
     except DetectionError as error:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from oguardai.detection import assignments, contact, finance, identity, network, secrets, terms, worldwide
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
-from oguardai.detection.national import americas, oceania
+from oguardai.detection.national import americas, europe, oceania
 
 _TYPES = (
     EntityType("email", 2, source="RFC 5321 4.1.2, RFC 6531 3.3"),
@@ -34,6 +34,7 @@ _TYPES = (
     EntityType(terms.TYPE, 2, source="the caller"),
     *assignments.TYPES,
     *worldwide.TYPES,
+    *europe.TYPES,
     *americas.TYPES,
     *oceania.TYPES,
 )
@@ -54,6 +55,7 @@ DETECTORS: tuple[Detector, ...] = (
 CODES: tuple[Code, ...] = (
     *contact.CODES,
     *worldwide.CODES,
+    *europe.CODES,
     *americas.CODES,
     *oceania.CODES,
 )

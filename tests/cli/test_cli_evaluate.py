@@ -54,7 +54,7 @@ def test_several_files_are_one_measurement_and_a_file_named_twice_counts_once(ho
 
 def test_standard_input_is_a_file_too(host: Host) -> None:
     done = host.run("evaluate", "-", stdin=json.dumps(MAIL))
-    assert (done.code, done.err) == (0, "1 rows\n")
+    assert (done.code, done.err) == (0, "1 row\n")
 
 
 def test_what_leaks_is_no_failure_but_a_figure(host: Host) -> None:
