@@ -22,60 +22,90 @@ from typing import Any, NamedTuple
 
 ALL = "all"
 
-# What other labelled sets call our types. A name may stand for several, or for none; "*" stands for any letters.
+# Numbers that states give to people; those of firms, documents and patients are others.
+_NATIONAL = (
+    "ae_id", "at_svnr", "be_nrn", "bg_egn", "br_cpf", "ca_sin", "ch_ahv", "cl_rut", "cn_id", "cz_rc", "de_id_card",
+    "de_social_security", "de_tax_id", "dk_cpr", "ec_ci", "ee_isikukood", "eg_nid", "es_nie", "es_nif", "fi_hetu",
+    "fr_nir", "gr_amka", "hk_id", "hr_oib", "hu_tax_id", "id_nik", "ie_pps", "il_id", "in_aadhaar", "it_fiscal_code",
+    "it_identity_card", "jp_mynumber", "ke_id", "kr_frn", "kr_rrn", "lk_nic", "lt_asmens", "lv_pk", "mx_curp",
+    "mx_rfc", "my_nric", "ng_nin", "nl_bsn", "no_fnr", "pe_dni", "pk_cnic", "pl_id_card", "pl_pesel", "pt_cc",
+    "pt_nif", "ro_cnp", "se_personnummer", "sg_nric", "si_emso", "th_id", "tr_id", "tw_id", "uk_nino", "us_itin",
+    "us_ssn", "vn_cccd", "za_id",
+)  # fmt: skip
+
+# What other labelled sets call our types. A name may stand for several, of which the first is what the result calls it,
+# or for none; "*" stands for any letters.
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ABA_ROUTING_NUMBER": ("us_bank_routing",),
         "ADDRESS": ("address", "location", "zip"),
         "BIC": ("swift_bic",),
+        "CA_POSTAL_CODE": ("ca_postcode",),
         "CRYPTO": ("crypto_address",),
         "CURRENCY": (),
         "DATE": ("date", "date_of_birth"),
         "DATE_TIME": ("date", "date_of_birth"),
+        "DE_FUEHRERSCHEIN": ("de_driving_licence",),
+        "DE_HANDELSREGISTER": ("de_company_register",),
+        "DE_KFZ": ("de_vehicle",),
+        "DE_PLZ": ("de_postcode",),
+        "DE_VAT_ID": ("de_vat",),
         "DOMAIN_NAME": ("domain", "url"),
-        "DRIVERS_LICENSE": ("*_driver_license", "*_driving_licence"),
+        "DRIVERS_LICENSE": ("driver_license", "*_driver_license", "*_driving_licence"),
         "EMAIL_ADDRESS": ("email",),
         "FI_PERSONAL_IDENTITY_CODE": ("fi_hetu",),
         "IBAN_CODE": ("iban",),
         "IN_AADHAAR_VERHOEFF": ("in_aadhaar",),
-        "IP_ADDRESS": ("ip",),
+        "IN_VEHICLE_REGISTRATION": ("in_vehicle",),
         "IPV4": ("ip",),
         "IPV6": ("ip",),
+        "IP_ADDRESS": ("ip",),
+        "IT_DRIVER_LICENSE": ("it_driving_licence",),
+        "IT_VAT_CODE": ("it_vat",),
         "LOCATION": ("location", "address"),
         "MAC_ADDRESS": ("mac",),
         "MEDICAL_LICENSE": ("us_dea",),
         "MISC": (),
+        "NATIONAL_ID": ("national_id", *_NATIONAL),
+        "NG_VEHICLE_REGISTRATION": ("ng_vehicle",),
         "ORGANIZATION": ("company",),
         "PASSPORT": ("passport", "*_passport"),
-        "PHONE_NUMBER": ("phone",),
-        "PH_MOBILE_NUMBER": ("phone",),
+        "PHONE_NUMBER": ("phone", "ph_mobile", "tr_phone"),
+        "PH_MOBILE_NUMBER": ("ph_mobile", "phone"),
         "PREFIX": (),
+        "SE_ORGANISATIONSNUMMER": ("se_orgnr",),
+        "SG_NRIC_FIN": ("sg_nric",),
+        "TH_TNIN": ("th_id",),
         "TITLE": (),
-        "TR_PHONE_NUMBER": ("phone",),
+        "TR_LICENSE_PLATE": ("tr_plate",),
+        "TR_NATIONAL_ID": ("tr_id",),
+        "TR_PHONE_NUMBER": ("tr_phone", "phone"),
+        "UK_VEHICLE_REGISTRATION": ("uk_vehicle",),
         "URL": ("url", "domain"),
+        "US_PROVIDER_TAX_ID": ("us_ein",),
+        "ZA_ID_NUMBER": ("za_id",),
+        "ZA_MOBILE_NUMBER": ("phone",),
+        "ZA_TELEPHONE_NUMBER": ("phone",),
         "ZIP_CODE": ("zip", "*_postcode"),
     }
 )
 
 
-class Find(NamedTuple):
-    """A find: its span, and the types that it claims the text there to be (one of them is enough)."""
-
-    start: int
-    end: int
-    types: frozenset[str]
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type as a labelled set knows it: ``name`` in the result, ``accepts`` the project's types that it means."""
+    """A type as somebody names it: ``name`` in the result, ``accepts`` the project's types that it means."""
 
     name: str
     accepts: frozenset[str]
 
+    @classmethod
+    def of(cls, name: str) -> Kind:
+        """Return a type of the project."""
+        return cls(name, frozenset((name,)))
 
-class Label(NamedTuple):
-    """A labelled value."""
+
+class Value(NamedTuple):
+    """A part of a text and what it is said to be, by a person (a label) or by a program (a find)."""
 
     start: int
     end: int
@@ -93,7 +123,7 @@ class Row:
 
     line: int
     text: str = field(repr=False)
-    labels: tuple[Label, ...]
+    labels: tuple[Value, ...]
     kinds: tuple[Kind, ...] | None
     wanted: frozenset[str] | None = None
     expected: int | None = None
@@ -212,14 +242,11 @@ def find_kind(name: str, known: Collection[str]) -> Kind | None:
     A name in lower case is that type of the project. ``known`` are the types that there are; what is not among them is
     never found.
     """
-    patterns = ALIASES.get(name)
-    if patterns is None:
-        return Kind(name.lower(), frozenset((name.lower(),)))
-    accepts = {one for pattern in patterns for one in known if fnmatchcase(one, pattern)}
-    accepts.update(pattern for pattern in patterns if "*" not in pattern)
-    if not accepts:
+    patterns = ALIASES.get(name, (name.lower(),))
+    if not patterns:
         return None
-    return Kind(min(accepts) if len(accepts) == 1 else name.lower(), frozenset(accepts))
+    accepts = {one for pattern in patterns for one in known if fnmatchcase(one, pattern)}
+    return Kind(patterns[0], frozenset(accepts or patterns))
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -251,7 +278,7 @@ class _Reader:
             self.unknown[name] += 1
         return kind
 
-    def labels(self, spans: Any, text: str) -> tuple[Label, ...]:
+    def labels(self, spans: Any, text: str) -> tuple[Value, ...]:
         if not isinstance(spans, list):
             raise _RowError('expected `spans`: a list of [start, end, "type"]')
         labels = []
@@ -263,7 +290,7 @@ class _Reader:
                 raise _RowError(f"span {number}: expected 0 <= start < end <= {len(text)}, the text's length")
             kind = self.kind(name)
             if kind is not None:
-                labels.append(Label(start, end, kind))
+                labels.append(Value(start, end, kind))
         return tuple(labels)
 
     def row(self, line: int, members: Any) -> Row | None:
@@ -295,7 +322,7 @@ class _Reader:
         kinds = [kind for name in names if (kind := self.kind(name))]
         return Row(line, text, labels, tuple(dict.fromkeys((*kinds, *(label.kind for label in labels)))))
 
-    def _tested(self, line: int, text: str, kind: Kind, labels: Sequence[Label]) -> Row:
+    def _tested(self, line: int, text: str, kind: Kind, labels: Sequence[Value]) -> Row:
         own = tuple(label for label in labels if label.kind == kind)
         return Row(line, text, own, (kind,), self._wanted(kind))
 
@@ -312,7 +339,7 @@ class _Reader:
         kind = self.kind(name)
         if kind is None:
             return None
-        return self._tested(line, text, kind, [Label(0, len(text), kind)] if valid and text else [])
+        return self._tested(line, text, kind, [Value(0, len(text), kind)] if valid and text else [])
 
     def _counted(self, line: int, text: str, name: Any, count: int, *, at_least: bool = False) -> Row | None:
         kind = self.kind(name)
@@ -358,7 +385,7 @@ def read_corpus(lines: Iterable[str], known: Collection[str], *, all_types: bool
 # --- scoring -------------------------------------------------------------------------------------------------
 
 
-def score_rows(rows: Iterable[Row], find: Callable[[Row], Iterable[Find]]) -> dict[str, Score]:
+def score_rows(rows: Iterable[Row], find: Callable[[Row], Iterable[Value]]) -> dict[str, Score]:
     """Return the scores by type, for what ``find`` finds in each row's text."""
     scores: dict[str, Score] = {}
     for row in rows:
@@ -367,7 +394,7 @@ def score_rows(rows: Iterable[Row], find: Callable[[Row], Iterable[Find]]) -> di
     return dict(sorted(scores.items()))
 
 
-def score_row(row: Row, finds: Sequence[Find]) -> dict[str, Score]:
+def score_row(row: Row, finds: Sequence[Value]) -> dict[str, Score]:
     """Return the scores of one row by type."""
     if row.expected is not None:
         assert row.kinds  # noqa: S101 - a row that expects a number names one type
@@ -392,21 +419,21 @@ def score_row(row: Row, finds: Sequence[Find]) -> dict[str, Score]:
     return scores
 
 
-def _is_right(found: Find, label: Label) -> bool:
+def _is_right(found: Value, label: Value) -> bool:
     overlaps = found.start < label.end and label.start < found.end
-    return overlaps and not found.types.isdisjoint(label.kind.accepts)
+    return overlaps and not found.kind.accepts.isdisjoint(label.kind.accepts)
 
 
-def _kind_of(found: Find, kinds: Sequence[Kind] | None) -> Kind | None:
+def _kind_of(found: Value, kinds: Sequence[Kind] | None) -> Kind | None:
     """Return the type that a find that fits no label counts for: the one of its name, else the narrowest."""
     if kinds is None:
-        return Kind(min(found.types), found.types)
-    fitting = [kind for kind in kinds if not found.types.isdisjoint(kind.accepts)]
-    return min(fitting, key=lambda kind: (kind.name not in found.types, len(kind.accepts)), default=None)
+        return found.kind
+    fitting = [kind for kind in kinds if not kind.accepts.isdisjoint(found.kind.accepts)]
+    return min(fitting, key=lambda kind: (kind.name != found.kind.name, len(kind.accepts)), default=None)
 
 
-def _score_number(row: Row, kind: Kind, finds: Sequence[Find]) -> Score:
-    found = sum(not one.types.isdisjoint(kind.accepts) for one in finds)
+def _score_number(row: Row, kind: Kind, finds: Sequence[Value]) -> Score:
+    found = sum(not one.kind.accepts.isdisjoint(kind.accepts) for one in finds)
     expected = row.expected or 0
     right = min(found, expected)
     return Score(labelled=expected, hit=right, found=right if row.at_least else found, right=right)

@@ -15,7 +15,7 @@ from bench.accuracy.presidio import Peer, find_peer
 from bench.report import Table
 from oguardai import __version__
 from oguardai.detection import ENTITY_TYPES, detect
-from oguardai.evaluation import Corpus, Find, Kind, Row, Score, read_corpus, score_row, total
+from oguardai.evaluation import Corpus, Kind, Row, Score, Value, read_corpus, score_row, total
 
 OWN = Path(__file__).parents[2] / "tests" / "accuracy"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -70,13 +70,13 @@ def _read(folders: Sequence[Path]) -> dict[str, Corpus]:
     return {} if wrong else corpora
 
 
-def _find(row: Row) -> list[Find]:
+def _find(row: Row) -> list[Value]:
     wanted = row.wanted
     if wanted is None:
         wanted = _USUAL | row.labelled.intersection(ENTITY_TYPES)
     if not wanted:
         return []
-    return [Find(one.start, one.end, frozenset((one.type,))) for one in detect(row.text, types=wanted)]
+    return [Value(one.start, one.end, Kind.of(one.type)) for one in detect(row.text, types=wanted)]
 
 
 def _score(corpora: dict[str, Corpus], finds: Callable[[Sequence[Row]], Any]) -> dict[str, Scores]:

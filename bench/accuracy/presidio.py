@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oguardai.evaluation import Find, Kind, Row, find_kind
+from oguardai.evaluation import Kind, Row, Value, find_kind
 
 _SCRIPT = str(Path(__file__).with_name("peer.py"))
 
@@ -22,7 +22,7 @@ class Peer:
     kinds: dict[str, Kind]
     usual: frozenset[str]
 
-    def finds(self, rows: Sequence[Row]) -> Iterator[list[Find]]:
+    def finds(self, rows: Sequence[Row]) -> Iterator[list[Value]]:
         """Return what it finds in each row, in their order."""
         lines = [json.dumps({"text": row.text, "entities": self._wanted(row)}) for row in rows]
         done = subprocess.run(
@@ -35,7 +35,7 @@ class Peer:
         answers = done.stdout.splitlines()
         assert len(answers) == len(rows), (len(answers), len(rows))
         for answer in answers:
-            yield [Find(start, end, self.kinds[entity].accepts) for start, end, entity in json.loads(answer)]
+            yield [Value(start, end, self.kinds[entity]) for start, end, entity in json.loads(answer)]
 
     def gives(self, kinds: Iterable[Kind]) -> bool:
         """Tell whether it has a recognizer for one of the types."""
@@ -55,8 +55,5 @@ def find_peer(python: str, known: Iterable[str]) -> Peer:
     done = subprocess.run([python, _SCRIPT, "--list"], stdout=subprocess.PIPE, check=True, text=True)
     said = json.loads(done.stdout)
     types = frozenset(known)
-    kinds = {
-        entity: find_kind(entity, types) or Kind(entity.lower(), frozenset((entity.lower(),)))
-        for entity in said["entities"]
-    }
+    kinds = {entity: find_kind(entity, types) or Kind.of(entity.lower()) for entity in said["entities"]}
     return Peer(python, said["versions"], kinds, frozenset(said["usual"]))

@@ -17,7 +17,7 @@ from oguardai.errors import ProblemError
 
 if TYPE_CHECKING:
     from oguardai.detection import Detection
-    from oguardai.evaluation import Corpus, Find, Row, Score
+    from oguardai.evaluation import Corpus, Row, Score, Value
 
 _CODES = (
     ExitCode.OK,
@@ -121,9 +121,9 @@ def _read(files: Sequence[str], detection: Detection, all_types: bool) -> dict[s
     return corpora
 
 
-def _find(row: Row, path: str, detection: Detection, threshold: float | None) -> Iterable[Find]:
+def _find(row: Row, path: str, detection: Detection, threshold: float | None) -> Iterable[Value]:
     from oguardai.detection import DetectionError  # noqa: PLC0415 - see the package's docstring
-    from oguardai.evaluation import Find  # noqa: PLC0415
+    from oguardai.evaluation import Kind, Value  # noqa: PLC0415
 
     if row.wanted is not None and not row.wanted:
         return []
@@ -134,7 +134,7 @@ def _find(row: Row, path: str, detection: Detection, threshold: float | None) ->
         raise Failure(f"{where}: {error}", ExitCode.FAILED) from None
     except ProblemError as error:
         raise Failure(f"{where}: {error.detail}", ExitCode.BAD_DATA) from None
-    return [Find(entity.start, entity.end, frozenset((entity.type,))) for entity in found.entities]
+    return [Value(entity.start, entity.end, Kind.of(entity.type)) for entity in found.entities]
 
 
 def _sum(counts: Iterable[Any]) -> dict[str, int]:

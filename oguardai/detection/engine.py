@@ -44,6 +44,7 @@ _OTHER_THINGS = (
     "commande*", "facture*", "pedido*", "factura*", "ordine", "fattura*", "page", "pages", "seite", "line", "port",
 )  # fmt: skip
 _GAP = 8  # characters between two codes of a list
+_OF_ITS_OWN = 0.3  # confidence of a layout that plain numbers do not have
 _NEAR = 60  # characters between finds that come together
 _LONGEST_PARTNER = 60  # characters of a find that others come with
 _MOST_PARTNERS = 20  # that are looked at for one find: bounds the work
@@ -162,11 +163,16 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
                 value = value or compact(text[start:end])
                 if not code.validate(value):
                     continue
-            if code.upper and not evidence & NAMED and not text[start:end].isupper():
+            if code.upper and not _is_written_right(text[start:end], bool(evidence & NAMED)):
                 continue
             if weight >= threshold:
                 ends[code.type] = end
             yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
+
+
+def _is_written_right(value: str, named: bool) -> bool:
+    """Tell whether letters are of one case: capitals, or small ones beside a word that names the code."""
+    return value.isupper() or (named and value.islower())
 
 
 def _most(code: Code, place: int, around: int, helped: bool) -> float:
@@ -186,7 +192,7 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     if word is not None or (bit and nearby.next(bit, end)):
         weight += CONTEXT
         evidence |= NAMED
-    elif code.checksum > NONE and scan.whole == span:
+    elif (code.checksum > NONE or code.confidence >= _OF_ITS_OWN) and scan.whole == span:
         weight += ALONE
         evidence |= WHOLE
     elif follows:

@@ -26,7 +26,8 @@ What OGuardAI finds, as `/v1/capabilities` names it. This page is made from the 
 def render() -> str:
     """Return the page."""
     rows = []
-    samples = {row.type: row.sample for row in (*reversed(CODES), *reversed(DETECTORS))}
+    samples = {code.type: code.sample for code in reversed(CODES)}
+    samples |= {row.type: row.sample for row in reversed(DETECTORS)}
     checked = {code.type for code in CODES if code.checksum > NONE}
     for kind in ENTITY_TYPES.values():
         sample = samples.get(kind.name, "")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from oguardai.detection import assignments, contact, finance, identity, network, secrets, terms, worldwide
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
-from oguardai.detection.national import americas, europe, oceania
+from oguardai.detection.national import africa, americas, asia, europe, oceania
 
 _TYPES = (
     EntityType("email", 2, source="RFC 5321 4.1.2, RFC 6531 3.3"),
@@ -37,6 +37,8 @@ _TYPES = (
     *europe.TYPES,
     *americas.TYPES,
     *oceania.TYPES,
+    *asia.TYPES,
+    *africa.TYPES,
 )
 
 ENTITY_TYPES: Mapping[str, EntityType] = MappingProxyType({kind.name: kind for kind in _TYPES})
@@ -50,6 +52,7 @@ DETECTORS: tuple[Detector, ...] = (
     *worldwide.DETECTORS,
     *identity.DETECTORS,
     *contact.DETECTORS,
+    *asia.DETECTORS,
     *network.DETECTORS,
 )
 CODES: tuple[Code, ...] = (
@@ -58,6 +61,8 @@ CODES: tuple[Code, ...] = (
     *europe.CODES,
     *americas.CODES,
     *oceania.CODES,
+    *asia.CODES,
+    *africa.CODES,
 )
 FINDERS: tuple[Finder, ...] = ()
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oguardai.detection import ENTITY_TYPES
-from oguardai.evaluation import ALIASES, Corpus, Find, Row, Score, find_kind, read_corpus, score_rows, total
+from oguardai.evaluation import ALIASES, Corpus, Kind, Row, Score, Value, find_kind, read_corpus, score_rows, total
 
 KNOWN = ("email", "phone", "ip", "date", "date_of_birth", "passport", "de_passport", "us_ssn", "location", "address")
 OWN = Path(__file__).parents[1] / "accuracy"
@@ -28,7 +28,7 @@ def read(*rows: Any, all_types: bool = False) -> Corpus:
 
 def score(row: Mapping[str, Any], *finds: tuple[int, int, str]) -> dict[str, Score]:
     """Score one row that is a file of its own."""
-    found = [Find(start, end, frozenset((kind,))) for start, end, kind in finds]
+    found = [Value(start, end, Kind.of(kind)) for start, end, kind in finds]
     return score_rows(read(row).rows, lambda _row: found)
 
 
@@ -101,7 +101,7 @@ def test_any_find_is_wrong_where_all_is_labelled_and_nothing_is_there() -> None:
 
 def test_a_row_that_does_not_say_what_it_labels_labels_what_its_file_does() -> None:
     corpus = read({"text": TEXT, "spans": [MAIL]}, {"text": TEXT, "spans": [PHONE]}, {"text": "555", "spans": []})
-    finds = {TEXT: [Find(5, 19, frozenset({"email"}))], "555": [Find(0, 3, frozenset({"phone"}))]}
+    finds = {TEXT: [Value(5, 19, Kind.of("email"))], "555": [Value(0, 3, Kind.of("phone"))]}
     scores = score_rows(corpus.rows, lambda row: finds[row.text])
     assert (scores["email"].found, scores["email"].right) == (2, 1)
     assert (scores["phone"].found, scores["phone"].right) == (1, 0)
@@ -225,10 +225,12 @@ def test_what_is_no_matter_of_ours_is_left_out_and_said() -> None:
 
 
 def test_every_alias_leads_to_a_type() -> None:
-    for name, patterns in ALIASES.items():
-        kind = find_kind(name, ENTITY_TYPES)
-        if patterns:
-            assert kind, name
+    kinds = {name: find_kind(name, ENTITY_TYPES) for name in ALIASES}
+    assert [name for name, kind in kinds.items() if kind and kind.accepts.isdisjoint(ENTITY_TYPES)] == []
+
+
+def test_every_national_number_is_a_type() -> None:
+    assert set(ALIASES["NATIONAL_ID"]) - set(ENTITY_TYPES) == {"national_id"}
 
 
 # --- lines that are wrong --------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ def kinds(entity: Entity) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "kind", "evidence"),
     [
-        ("219-09-9998", "us_ssn", ["pattern"]),
+        ("about 219-09-9998", "us_ssn", ["pattern"]),
+        ("219-09-9998", "us_ssn", ["pattern", "alone"]),
         ("SSN 219-09-9998", "us_ssn", ["pattern", "context"]),
         ("mon NAS: 258 933 688", "ca_sin", ["pattern", "checksum", "context"]),
         ("258 933 688 is my SIN", "ca_sin", ["pattern", "checksum", "context"]),
