@@ -62,7 +62,12 @@ _SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
 _LAYOUTS = Layouts(CODES)
 _FIRST_CODE = len(DETECTORS)
 _FIRST_FINDER = _FIRST_CODE + len(CODES)
-_CODE_BITS = tuple((_INDEX.bit(code.context), _INDEX.bit(code.veto or _OTHER_THINGS)) for code in CODES)
+_NAMES = tuple(_INDEX.bit(code.context) for code in CODES)
+_OTHERS = tuple(_INDEX.bit(code.veto or _OTHER_THINGS) for code in CODES)
+# By how much the threshold may be missed where a partner may stand near.
+_SLACK = tuple(PARTNER if code.type in PARTNERS else 0.0 for code in CODES)
+# What a code weighs where nothing is near it.
+_ALONE_WEIGHTS = tuple(code.confidence + code.checksum for code in CODES)
 _TYPE_OF = (*(row.type for row in DETECTORS), *(code.type for code in CODES))
 _NAME_OF = (*(row.name for row in DETECTORS), *(code.name for code in CODES))
 
@@ -149,12 +154,16 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
     for start, end, places in _LAYOUTS.matches(text):
         value = ""
         around = scan.nearby.around(start, end)
+        whole = scan.whole == (start, end)
         for place in places:
+            # Most can be told apart by what is not near them.
+            least = threshold - _SLACK[place]
+            if not wanted[place] or not (whole or ends or around & _NAMES[place] or _ALONE_WEIGHTS[place] >= least):
+                continue
             code = CODES[place]
             follows = start - ends.get(code.type, -_GAP - 1) <= _GAP
-            least = threshold - PARTNER if code.type in PARTNERS else threshold
-            # Most can be told apart by what is not near them.
-            if not wanted[place] or _most(code, place, around, follows or scan.whole == (start, end)) < least:
+            helped = follows or whole or around & _NAMES[place]
+            if _ALONE_WEIGHTS[place] + (CONTEXT if helped else 0) < least:
                 continue
             weight, evidence = _weigh_code(scan, place, (start, end), follows)
             if weight < least:
@@ -175,18 +184,13 @@ def _is_written_right(value: str, named: bool) -> bool:
     return value.isupper() or (named and value.islower())
 
 
-def _most(code: Code, place: int, around: int, helped: bool) -> float:
-    """Return what a code can weigh at most."""
-    return code.confidence + code.checksum + (CONTEXT if helped or around & _CODE_BITS[place][0] else 0)
-
-
 def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[float, int]:
     """Weigh a code on the assumption that it is valid."""
     code = CODES[place]
     start, end = span
     weight = code.confidence + code.checksum
     evidence = CHECKED if code.checksum else 0
-    bit, against = _CODE_BITS[place]
+    bit = _NAMES[place]
     nearby = scan.nearby
     word = nearby.last(bit, start) if bit else None
     if word is not None or (bit and nearby.next(bit, end)):
@@ -198,7 +202,7 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     elif follows:
         weight += FOLLOWS
         evidence |= SIBLING
-    other = nearby.last(against, start)
+    other = nearby.last(_OTHERS[place], start)
     if other is not None and (word is None or other[1] > word[1]):
         weight += NEGATIVE
         evidence |= OTHER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oguardai.detection import dates, validators
-from oguardai.detection.detector import ALNUM, Detector, Near
+from oguardai.detection.detector import ALNUM, Code, Detector, Near
 
 _BIRTH_CONTEXT = (
     "birth*", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
@@ -41,34 +41,27 @@ def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
 DETECTORS = (
     _date_of_birth("date_of_birth", dates.NUMBER_FIRST, "1985-03-12"),
     _date_of_birth("date_of_birth_month_first", dates.MONTH_FIRST, "March 12, 1985"),
-    Detector(
+)
+
+CODES = (
+    Code(
         name="passport",
         type="passport",
-        pattern=r"(?:[A-Za-z]{1,3} ?)?[0-9][A-Za-z0-9]{5,9}|[A-Za-z]{1,2}[0-9]{2}[A-Za-z][A-Za-z0-9]{4,6}",
-        sample="912803456",
-        trigger=Near(
-            (
-                "passport",
-                "reisepass",
-                "passnummer",
-                "pass-nr",
-                "passnr",
-                "ausweis",
-                "passeport",
-                "pasaporte",
-                "passaport",
-            ),
-            before=0,
-            after=80,
-            fold=True,
+        # Seven to ten letters and digits; those of ICAO Doc 9303-4 have up to nine.
+        layouts=(
+            *("9" * count for count in range(7, 11)),
+            *("A" * letters + "9" * (size - letters) for letters in (1, 2, 3) for size in range(7, 11)),
+            *("A" * letters + "|" + "9" * (size - letters) for letters in (1, 2, 3) for size in (7, 8, 9)),
+            "99AA99999",
+            "A99A99999",
+            "A9A999999",
+            "AXXXXXXXX",
+            "9XXXXXXXX",
         ),
+        sample="12AB34567",
         confidence=0.1,
-        refine=validators.trim_passport,
-        not_before=ALNUM | {"-"},
-        not_after=ALNUM,
+        separators=" ",
+        validate=validators.is_passport,
         context=_PASSPORT_CONTEXT,
-        needs_context=True,
-        retry=True,
-        holds_digit=True,
     ),
 )

@@ -57,6 +57,7 @@ DETECTORS: tuple[Detector, ...] = (
 )
 CODES: tuple[Code, ...] = (
     *contact.CODES,
+    *identity.CODES,
     *worldwide.CODES,
     *europe.CODES,
     *americas.CODES,

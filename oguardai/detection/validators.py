@@ -282,16 +282,6 @@ def is_varied_key(value: str) -> bool:
     return any(c in DIGITS for c in value) and len(set(value)) >= 8
 
 
-def trim_passport(text: str, start: int, end: int) -> Span | None:
-    """Accept seven to ten letters and digits, at least five of them digits (ICAO 9303-4 has nine)."""
-    value = text[start:end]
-    head, space, tail = value.partition(" ")
-    if space and head and not head.isupper():
-        # A word of the sentence, not the passport's series.
-        start += len(head) + 1
-        value = tail
-    elif space:
-        value = head + tail
-        start += not head
-    fits = 7 <= len(value) <= 10 and sum(c in DIGITS for c in value) >= 5
-    return (start, end) if fits else None
+def is_passport(value: str) -> bool:
+    """Require five digits: passports have few letters (ICAO Doc 9303-4)."""
+    return sum(c in DIGITS for c in value) >= 5

@@ -142,7 +142,7 @@ def test_no_count_is_greater_than_what_it_is_a_share_of(labels: list[Any], finds
 
 def test_a_row_that_tests_one_type_looks_for_that_type_alone() -> None:
     row = {"text": TEXT, "spans": [MAIL, PHONE], "tested_type": "email"}
-    assert read(row).rows[0].wanted == {"email"}
+    assert read(row).rows[0].wanted == frozenset({"email"})
     assert read(row, all_types=True).rows[0].wanted is None
     assert set(score(row, (5, 19, "email"), (28, 36, "phone"))) == {"email"}
 

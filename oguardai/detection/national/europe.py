@@ -6,7 +6,6 @@ import re
 from datetime import date
 
 from stdnum.at import vnr
-from stdnum.be import nn
 from stdnum.bg import egn
 from stdnum.ch import ssn as ahv
 from stdnum.ch import uid
@@ -31,7 +30,6 @@ from stdnum.pt import nif as pt_nif
 from stdnum.ro import cnp
 from stdnum.se import orgnr
 from stdnum.si import emso
-from stdnum.tr import tckimlik
 
 from oguardai.detection.detector import NONE, STRONG, WEAK, Code
 from oguardai.detection.entity import EntityType
@@ -279,8 +277,25 @@ def is_latvian(value: str) -> bool:
 
 
 def is_tckn(value: str) -> bool:
-    """Check a Turkish identity number: two check digits."""
-    return bool(tckimlik.is_valid(value))
+    """Check a Turkish identity number (Nüfus Hizmetleri Kanunu): no leading zero, two check digits."""
+    digits = [ord(char) - 48 for char in value]
+    odd, even = sum(digits[0:9:2]), sum(digits[1:8:2])
+    return digits[0] > 0 and (7 * odd - even) % 10 == digits[9] and sum(digits[:10]) % 10 == digits[10]
+
+
+def is_nrn(value: str) -> bool:
+    """Check month and key of a Belgian national number: 97 less the rest modulo 97, since 2000 with a 2 before it."""
+    head, check = int(value[:9]), int(value[9:])
+    if int(value[2:4]) % 20 > 12 or int(value[4:6]) > 31:
+        return False
+    return check in (97 - head % 97, 97 - (2_000_000_000 + head) % 97)
+
+
+def is_fnr(value: str) -> bool:
+    """Check date (40 added to the day or the month of some) and check digits of a Norwegian number."""
+    if not 1 <= int(value[:2]) % 40 <= 31 or not 1 <= int(value[2:4]) % 40 <= 12:
+        return False
+    return bool(fodselsnummer.is_valid(value))
 
 
 def is_hungarian_tax_id(value: str) -> bool:
@@ -545,7 +560,7 @@ CODES: tuple[Code, ...] = (
     number("fr_siret", ("99999999999999", "999 999 999 99999"), "732 829 320 00074", 0.2, is_siret, WEAK, _FIRM_FR),
     number("fr_siren", ("999999999", "999 999 999"), "732 829 320", 0.1, is_siren, WEAK, _FIRM_FR),
     number("fr_passport", ("99AA99999",), "12AB34567", 0.2, None, NONE, _PASS),
-    number("be_nrn", ("99.99.99-999.99", "99999999999"), "85.07.30-033.28", 0.15, nn.is_valid, STRONG, _NRN),
+    number("be_nrn", ("99.99.99-999.99", "99999999999"), "85.07.30-033.28", 0.15, is_nrn, STRONG, _NRN),
     number("nl_bsn", ("999999999", "9999.99.999", "999 999 999"), "111222333", 0.1, is_bsn, WEAK, _BSN),
     # Spain, Portugal, Italy
     number("es_nif", ("99999999|A", "9999999|A"), "54362315K", 0.3, is_dni, WEAK, _DNI),
@@ -598,7 +613,7 @@ CODES: tuple[Code, ...] = (
     number("si_emso", ("9999999999999",), "0101006500006", 0.15, emso.is_valid, WEAK, ("emšo*", "emso*", "jmbg*")),
     number("gr_amka", ("99999999999",), "01013099997", 0.1, amka.is_valid, WEAK, _AMKA),
     number("gr_afm", ("999999999",), "094259216", 0.1, gr_vat.is_valid, WEAK, ("αφμ*", "afm*", "α.φ.μ", "φορολογικ*")),
-    number("tr_id", ("99999999999",), "17291716060", 0.12, is_tckn, STRONG, _TCKN),
+    number("tr_id", ("99999999999",), "17291716060", 0.05, is_tckn, STRONG, _TCKN),
     number(
         "tr_plate",
         ("99 A 999", "99 AA 99", "99 AA 999", "99 AAA 99", "99 A 9999", "99 AA 9999", "99 AAA 999"),
@@ -626,7 +641,7 @@ CODES: tuple[Code, ...] = (
     number("dk_cpr", ("999999-9999",), "211062-5629", 0.3, is_cpr, NONE, _CPR),
     number("dk_cpr_checked", ("999999-9999",), "211062-5629", 0.3, cpr.is_valid, WEAK, _CPR, kind="dk_cpr"),
     number("dk_cpr_plain", ("9999999999",), "2110625629", 0.1, cpr.is_valid, WEAK, _CPR, kind="dk_cpr"),
-    number("no_fnr", ("99999999999", "999999 99999"), "15108695088", 0.12, fodselsnummer.is_valid, STRONG, _FNR),
+    number("no_fnr", ("99999999999", "999999 99999"), "15108695088", 0.12, is_fnr, STRONG, _FNR),
     number("ee_isikukood", ("99999999999",), "36805280109", 0.1, ik.is_valid, WEAK, ("isikukood*", "ik", "estonian*")),
     number(
         "lt_asmens",
