@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from oguardai.detection import assignments, contact, finance, identity, network, secrets, terms, worldwide
+from oguardai.detection import assignments, contact, finance, identity, names, network, secrets, terms, worldwide
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
 from oguardai.detection.national import africa, americas, asia, europe, oceania
@@ -32,6 +32,7 @@ _TYPES = (
     EntityType("api_key", 1, source="the issuers' documentation"),
     EntityType("uuid", 2, source="RFC 9562 4"),
     EntityType(terms.TYPE, 2, source="the caller"),
+    *names.TYPES,
     *assignments.TYPES,
     *worldwide.TYPES,
     *europe.TYPES,
@@ -54,6 +55,7 @@ DETECTORS: tuple[Detector, ...] = (
     *contact.DETECTORS,
     *asia.DETECTORS,
     *network.DETECTORS,
+    *names.DETECTORS,
 )
 CODES: tuple[Code, ...] = (
     *contact.CODES,
@@ -65,7 +67,7 @@ CODES: tuple[Code, ...] = (
     *asia.CODES,
     *africa.CODES,
 )
-FINDERS: tuple[Finder, ...] = ()
+FINDERS: tuple[Finder, ...] = names.FINDERS
 
 # A find that is nearly certain is believed when it stands near a certain one of these.
 PARTNERS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -243,7 +243,7 @@ def _in_segments(scan: Scan, row: Row, segments: list[Span], judge: Judge) -> It
             found = judge(scan, row, start, end)
             if found:
                 yield found
-                at = found[1]
+                at = max(found[1], start + 1)
             else:
                 at = end
                 run = _RUN.match(text, start, end) if retry else None
