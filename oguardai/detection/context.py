@@ -35,7 +35,7 @@ Word = tuple[int, int, int]
 _Phrase = tuple[str, bool, int]
 
 
-def _alternatives(words: set[str]) -> str:
+def alternatives(words: set[str]) -> str:
     """Write words as one pattern in which what they begin with is shared, so that each place is looked at once."""
     heads: dict[str, set[str]] = {}
     for word in words:
@@ -44,7 +44,7 @@ def _alternatives(words: set[str]) -> str:
         return ""
     parts = []
     for head, tails in sorted(heads.items()):
-        rest = r"(?![^\W\d_])" if head == _STOP else re.escape(head) + _alternatives(tails)
+        rest = r"(?![^\W\d_])" if head == _STOP else re.escape(head) + alternatives(tails)
         parts.append(rest)
     return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
 
@@ -66,7 +66,7 @@ class Index:
                     self._add(word, bit)
         whole = {word + _STOP for word in (*self._exact, *self._phrases)}
         stems = {prefix for prefixes in self._prefixes.values() for prefix, _ in prefixes}
-        self._begins = re.compile(r"\b(?:" + _alternatives(whole | stems) + ")")
+        self._begins = re.compile(r"\b(?:" + alternatives(whole | stems) + ")")
         self._parts = [(word, bit, False) for word, bit in self._inside.items() if word.isascii()]
         self._parts += [(word, bit, True) for word, bit in self._ends.items()]
         self._foreign = [word for word in self._inside if not word.isascii()]

@@ -62,7 +62,14 @@ class Digit:
     back: tuple[int, ...]
 
 
-Trigger = Prefix | Near | Digits | Digit
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Say that a match starts with one of the literals, where a word begins. All such rows share one scan."""
+
+    words: tuple[str, ...]
+
+
+Trigger = Prefix | Near | Digits | Digit | Starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from oguardai.detection.detector import NONE, Code, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
 from oguardai.detection.normalize import normalize
 from oguardai.detection.registry import CODES, DEFAULT_TYPES, DETECTORS, ENTITY_TYPES, FINDERS, PARTNERS
-from oguardai.detection.scan import Find, Row, Scan, candidates, compile_rows
+from oguardai.detection.scan import Beginnings, Find, Row, Scan, candidates, compile_rows
 from oguardai.errors import PayloadTooLargeError
 
 # What says that a code is something else, for those that say nothing of their own.
@@ -58,6 +58,7 @@ _INDEX = context.Index(
     )
 )
 _ROWS = compile_rows(DETECTORS, _INDEX)
+_BEGINNINGS = Beginnings(DETECTORS)
 _SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
 _LAYOUTS = Layouts(CODES)
 _FIRST_CODE = len(DETECTORS)
@@ -295,7 +296,7 @@ def _find_all(
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
-    scan = Scan(plain, _INDEX)
+    scan = Scan(plain, _INDEX, _BEGINNINGS)
     collected = _Collector(limit)
     for row in _rows_for(plain, types):
         collected.add(row.detector.name, candidates(scan, row, _judge))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from oguardai.detection.detector import ALNUM, Detector, Finder, Found, Near, Prefix, Refine, Span
+from oguardai.detection.detector import ALNUM, Detector, Finder, Found, Near, Refine, Span, Starts
 from oguardai.detection.entity import EntityType
 from oguardai.detection.gazetteer import DOUBTFUL_PLACES, GIVEN_NAMES, LONE_GIVEN_NAMES, PLACES
 
@@ -106,19 +106,25 @@ _EDGE = ALNUM | frozenset("_@/\\.-")
 
 
 def _person(
-    name: str, pattern: str, sample: str, words: tuple[str, ...], confidence: float, refine: Refine, **more: object
+    name: str, words: tuple[str, ...], rest: str, sample: str, confidence: float, refine: Refine
 ) -> Detector:
+    """Declare what begins with a word and ends where a name begins."""
+    heads = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return Detector(
         name=name,
         type="person",
-        pattern=pattern,
+        pattern=f"(?:{heads}){rest}",
         sample=sample,
-        trigger=Near(words, before=12, after=24),
+        trigger=Starts(words),
         confidence=confidence,
         refine=refine,
         not_before=_EDGE,
-        **more,  # type: ignore[arg-type]
     )
+
+
+def _both(*words: str) -> tuple[str, ...]:
+    """Return words with a small first letter and a capital one."""
+    return tuple(form for word in words for form in (word, word[0].upper() + word[1:]))
 
 
 def _display_name(text: str, start: int, end: int) -> Span | None:
@@ -140,66 +146,57 @@ _TITLES = (
     "Mr", "Mrs", "Ms", "Mx", "Dr", "Prof", "Sr", "Sra", "Srta", "Sig", "Dott", "Hr", "Mme", "Mlle", "Rev", "Sgt", "Capt",
 )  # fmt: skip
 _LONG_TITLES = (
-    "Miss", "Herr", "Herrn", "Frau", "Fru", "Señor", "Señora", "Doña", "Monsieur", "Madame", "Signor",
-    "Signora", "Dottoressa", "Professor", "pan", "pani", "Pan", "Pani", "Sir", "Lady", "Lord", "Mademoiselle",
+    "Miss", "Herr", "Herrn", "Frau", "Fru", "Señor", "Señora", "Doña", "Monsieur", "Madame", "Signor", "Signora",
+    "Dottoressa", "Professor", "pan", "pani", "Pan", "Pani", "Sir", "Lady", "Lord", "Mademoiselle",
 )  # fmt: skip
 _TOLD = (
-    r"(?:[Nn]ame is|[Nn]ame's|[Nn]ame ist|[Nn]ame lautet|hei(?:ß|ss)e|m'appelle|[Mm]e llamo|[Mm]i chiamo|nom est|"
-    r"nombre es|nome è|[Cc]alls? me|[Cc]alled him|named him|named her|maiden name is|appartient à|gehört"
-    r"|belongs to|guardian|beneficiary|account of|Karte von|under)"
-)
+    *_both("name is", "name's", "name ist", "name lautet", "heiße", "heisse", "m'appelle", "me llamo", "mi chiamo"),
+    "nom est", "nombre es", "nome è", "call me", "calls me", "called him", "named him", "named her", "maiden name is",
+    "appartient à", "gehört", "belongs to", "guardian", "beneficiary", "account of", "Karte von", "under",
+)  # fmt: skip
 _GREETINGS = (
-    r"(?:Dear|Hi|Hello|Hey|Liebe|Lieber|Hallo|Bonjour|Chère|Cher|Hola|Querid[oa]|Estimad[oa]|Car[oa]|Ciao|Gentile|"
-    r"Olá|Prezad[oa]|Beste|Hej|Moin|Morning|Evening)"
-)
+    "Dear", "Hi", "Hello", "Hey", "Liebe", "Lieber", "Hallo", "Bonjour", "Chère", "Cher", "Hola", "Querida", "Querido",
+    "Estimada", "Estimado", "Cara", "Caro", "Ciao", "Gentile", "Olá", "Prezada", "Prezado", "Beste", "Hej", "Moin",
+)  # fmt: skip
 _CLOSINGS = (
-    r"(?:[Rr]egards|[Ss]incerely|[Cc]heers|[Tt]hanks|[Bb]est|[Yy]ours|[Ww]ishes|[Gg]rüßen|[Gg]rüße|"
-    r"[Gg]ruß|[Cc]ordialement|[Ss]aludos|[Ss]aluti|[Aa]tentamente|[Hh]ochachtungsvoll|[Gg]roet|[Gg]roeten)"
-)
+    *_both("regards", "sincerely", "cheers", "thanks", "best", "yours", "wishes"), "Grüßen", "Grüße", "Gruß", "Gruss",
+    "ordialement", "Cordialement", "cordialement", "Saludos", "saludos", "Saluti", "saluti", "Atentamente", "atentamente",
+    "Hochachtungsvoll", "groet", "groeten",
+)  # fmt: skip
+_LABELS = ("Name", "NAME", "Nom", "Nombre", "Nome", "Inhaber", "Patient", "Customer")
 _KEYS = (
-    r"(?:[Nn]ame|NAME|[Cc]ustomer|[Pp]atient|[Ee]mployee|[Rr]ecipient|[Ii]nhaber|[Nn]om|[Nn]ombre|[Nn]ome|[Hh]older|"
-    "\u6c0f\u540d|\u59d3\u540d|\uc131\uba85|\uc774\ub984)"
-)
+    *_both("name", "customer", "patient", "employee", "recipient", "inhaber", "nom", "nombre", "nome", "holder"), "NAME",
+    "full_name", "fullname", "customer_name", "display_name", "氏名", "姓名", "성명", "이름",
+)  # fmt: skip
+_SAID = (
+    *_both("said", "says"), "asked", "told", "wrote", "replied", "directed by", "starring", "assistant to", "written by",
+    "Producer", "producer", "Follow up with", "follow up with",
+)  # fmt: skip
 
 PERSON_DETECTORS = (
-    Detector(
-        name="person_title",
-        type="person",
-        pattern=rf"(?:(?:{'|'.join(_TITLES)})\.? {{1,2}}|(?:{'|'.join(_LONG_TITLES)}) )[{_UPPER}]",
-        sample="Mr. J",
-        trigger=Prefix((*_TITLES, *_LONG_TITLES)),
-        confidence=0.85,
-        refine=_named(),
-        not_before=_EDGE | frozenset("'\u2019"),
-    ),
+    _person("person_title", _TITLES, rf"\.? {{1,2}}[{_UPPER}]", "Mr. J", 0.85, _named()),
+    _person("person_long_title", _LONG_TITLES, rf" [{_UPPER}]", "Herr J", 0.85, _named()),
+    _person("person_introduced", _TOLD, rf":? [{_UPPER}]", "name is J", 0.75, _named()),
     _person(
-        "person_introduced", rf"{_TOLD}:? [{_UPPER}]", "name is J",
-        ("ame ", "ame's", "hei", "appel", "llamo", "chiamo", "nom est", "nombre es", "all me", "alls me", "called", "named",
-         "appartient", "ört", "belongs", "guardian", "beneficiary", "account of", "Karte von", "under"), 0.75, _named(),
+        "person_speaks",
+        (*_both("this is", "here is", "speak to", "speak with"), "I am", "I'm", "ich bin", "Ich bin"),
+        rf" [{_UPPER}]",
+        "This is J",
+        0.6,
+        _named(2),
     ),
+    _person("person_greeted", _GREETINGS, rf" [{_UPPER}]", "Dear J", 0.65, _named(behind=",!.:;\n\r-? ")),
     _person(
-        "person_speaks", rf"(?:[Tt]his is|[Ii] am|[Ii]'m|[Ii]ch bin|Here is|speak (?:to|with)) [{_UPPER}]", "This is J",
-        ("his is", "I am", "I'm", "ch bin", "speak ", "Here is"), 0.6, _named(2),
+        "person_signed",
+        _CLOSINGS,
+        rf"[,.!]?[ \t]{{0,4}}[\r\n]{{1,4}}[ \t]{{0,4}}[{_UPPER}]",
+        "Regards,\nJ",
+        0.75,
+        _named(behind="\n\r,"),
     ),
+    _person("person_labelled", _LABELS, rf"[ \t]{{0,2}}: {{1,8}}[{_UPPER}{_CJK}]", "Name: J", 0.75, _named()),
     _person(
-        "person_greeted", rf"{_GREETINGS} [{_UPPER}]", "Dear J",
-        ("Dear ", "Hi ", "Hello ", "Hey ", "Liebe", "Hallo ", "Bonjour ", "Chère ", "Cher ", "Hola ", "Querid", "Estimad",
-         "Caro ", "Cara ", "Ciao ", "Gentile ", "Olá ", "Prezad", "Beste ", "Hej ", "Moin ", "orning ", "vening "), 0.65,
-        _named(behind=",!.:;\n\r\u2013-? "),
-    ),
-    _person(
-        "person_signed", rf"{_CLOSINGS}[,.!]?[ \t]{{0,4}}[\r\n]{{1,4}}[ \t]{{0,4}}[{_UPPER}]", "Regards,\nJ",
-        ("egards", "incerely", "heers", "hanks", "est", "ours", "ishes", "grüß", "Grüß", "Gruß", "gruß",
-         "ordialement", "aludos", "aluti", "tentamente", "ochachtungsvoll", "groet"), 0.75, _named(behind="\n\r,"),
-    ),
-    _person(
-        "person_labelled", rf"(?:Name|NAME|Nom|Nombre|Nome|Inhaber|Patient|Customer)[ \t]{{0,2}}: {{1,8}}[{_UPPER}{_CJK}]", "Name: J",
-        ("ame", "NAME", "Nom", "Inhaber", "Patient", "Customer"), 0.75, _named(),
-    ),
-    _person(
-        "person_keyed", rf"{_KEYS}[\"']? {{0,2}}[:=] {{0,2}}[\"']?[{_UPPER}{_CJK}]", '"name": "J',
-        ("ame", "NAME", "ustomer", "atient", "mployee", "ecipient", "nhaber", "om", "older", "\u6c0f\u540d", "\u59d3\u540d",
-         "\uc131\uba85", "\uc774\ub984"), 0.6, _named(2),
+        "person_keyed", _KEYS, rf"[\"']? {{0,2}}[:=] {{0,2}}[\"']?[{_UPPER}{_CJK}]", 'name": "J', 0.6, _named(2)
     ),
     Detector(
         name="person_of_address",
@@ -210,14 +207,8 @@ PERSON_DETECTORS = (
         confidence=0.85,
         refine=_display_name,
     ),
-    _person(
-        "person_said",
-        rf"(?:[Ss]aid|[Ss]ays|asked|told|wrote|replied|directed by|starring|assistant to|written by|Producer|Follow up with)"
-        rf" [{_UPPER}]", "said J",
-        ("aid ", "ays ", "asked ", "told ", "wrote ", "replied ", "directed by", "starring ", "assistant to", "written by",
-         "Producer ", "ollow up with"), 0.6, _named(2),
-    ),
-)  # fmt: skip
+    _person("person_said", _SAID, rf" [{_UPPER}]", "said J", 0.6, _named(2)),
+)
 
 # --- companies -------------------------------------------------------------------------------------------------------
 
@@ -226,12 +217,11 @@ _FORMS = (
     "SE", "e.V", "S.A", "SA", "SAS", "SARL", "S.A.R.L", "S.L", "S.p.A", "SpA", "S.r.l", "Srl", "B.V", "BV", "N.V", "NV", "Oy",
     "Oyj", "AB", "ASA", "A/S", "ApS", "Pty", "Co", "Group", "Holdings",
 )  # fmt: skip
-_BEFORE_FORM = re.compile(r"(?:[^\W\d_][\w&.'\u2019-]*|&|and|und|et|y|e) ?(?:, )?")
 
 
 def _company(text: str, start: int, end: int) -> Span | None:
     """Extend a legal form by the capitalised words before it."""
-    if end < len(text) and (text[end].isalnum() or text[end] == "_"):
+    if text[start - 1 : start] != " " or (end < len(text) and (text[end].isalnum() or text[end] in "_-")):
         return None
     line = text[max(0, start - 60) : start]
     line = line[line.rfind("\n") + 1 :]
@@ -265,11 +255,11 @@ COMPANY_DETECTORS = (
     Detector(
         name="company",
         type="company",
-        pattern=r"[A-Za-z0-9.)], ?(?:Inc|Ltd|LLC|LLP)|[A-Za-z0-9.)] (?:" + "|".join(form.replace(".", r"\.") for form in _FORMS) + ")",
-        sample="Example Ltd",
-        trigger=Near(tuple(f" {form}" for form in _FORMS), before=2, after=1),
+        pattern="(?:" + "|".join(re.escape(form) for form in sorted(_FORMS, key=len, reverse=True)) + ")",
+        sample="Ltd",
+        trigger=Starts(_FORMS),
         confidence=0.75,
-        refine=lambda text, start, end: _company(text, text.rindex(" ", start, end) + 1, end),
+        refine=_company,
     ),
 )
 
@@ -292,19 +282,23 @@ def _place(text: str, start: int, end: int) -> Span | None:
     return end - 1, end - 1 + len(" ".join(words))
 
 
+_LIVES = _both(
+    "live", "lives", "lived", "living", "born", "based", "grew up", "grow up", "raised", "moved", "reside", "resides",
+    "residing", "wohne", "wohnt", "wohnhaft", "geboren", "habite", "vive", "vivo", "abito", "abita", "originally",
+    "arrived", "trip", "fly", "flying", "travelling", "traveling", "stay", "staying",
+)  # fmt: skip
+_PLACE_KEYS = ("City", "Country", "Ort", "Wohnort", "Stadt", "Land", "Ville", "Pays", "Ciudad", "País", "Città", "Paese")
+
 LOCATION_DETECTORS = (
     Detector(
         name="location_of",
         type="location",
         pattern=(
-            r"(?:[Ll]iv(?:e|es|ed|ing)|[Bb]orn|[Bb]ased|[Gg]r[eo]w up|[Rr]aised|[Mm]oved|[Rr]esid(?:e|es|ing)|[Ww]ohn(?:e|t|haft)|"
-            r"[Gg]eboren|[Hh]abite|[Vv]iv[eo]|[Aa]bit[oa]|[Oo]riginally|[Aa]rrived|[Tt]rip|[Ff]ly(?:ing)?|[Tt]ravell?ing|[Ss]tay(?:ing)?)"
+            f"(?:{'|'.join(sorted(_LIVES, key=len, reverse=True))})"
             rf" (?:here |back )?(?:in|from|at|to|near|à|en|a|nach|aus) [{_UPPER}]"
         ),
         sample="lives in B",
-        trigger=Near(
-            (" in ", " from ", " at ", " to ", " near ", " à ", " en ", " a ", " nach ", " aus "), before=20, after=2
-        ),
+        trigger=Starts(_LIVES),
         confidence=0.6,
         refine=_place,
         not_before=ALNUM,
@@ -312,15 +306,14 @@ LOCATION_DETECTORS = (
     Detector(
         name="location_labelled",
         type="location",
-        pattern=rf"(?:City|Country|Ort|Wohnort|Stadt|Land|Ville|Pays|Ciudad|País|Città|Paese)\"?[ ]?: {{0,3}}\"?[{_UPPER}]",
+        pattern=rf"(?:{'|'.join(_PLACE_KEYS)})\"?[ ]?: {{0,3}}\"?[{_UPPER}]",
         sample="City: B",
-        trigger=Near(("City", "Country", "ort", "Ort", "Stadt", "Land", "Ville", "Pays", "Ciudad", "País", "Citt", "Paese"),
-                     before=6, after=12),
+        trigger=Starts(_PLACE_KEYS),
         confidence=0.65,
         refine=_place,
         not_before=_EDGE,
     ),
-)  # fmt: skip
+)
 
 DETECTORS = (*PERSON_DETECTORS, *COMPANY_DETECTORS, *LOCATION_DETECTORS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from oguardai.detection import assignments, contact, finance, identity, names, network, secrets, terms, worldwide
+from oguardai.detection import addresses, assignments, contact, finance, identity, names, network, secrets, terms, worldwide
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
 from oguardai.detection.national import africa, americas, asia, europe, oceania
@@ -33,6 +33,7 @@ _TYPES = (
     EntityType("uuid", 2, source="RFC 9562 4"),
     EntityType(terms.TYPE, 2, source="the caller"),
     *names.TYPES,
+    *addresses.TYPES,
     *assignments.TYPES,
     *worldwide.TYPES,
     *europe.TYPES,
@@ -59,6 +60,7 @@ DETECTORS: tuple[Detector, ...] = (
 )
 CODES: tuple[Code, ...] = (
     *contact.CODES,
+    *addresses.CODES,
     *identity.CODES,
     *worldwide.CODES,
     *europe.CODES,
@@ -67,7 +69,7 @@ CODES: tuple[Code, ...] = (
     *asia.CODES,
     *africa.CODES,
 )
-FINDERS: tuple[Finder, ...] = names.FINDERS
+FINDERS: tuple[Finder, ...] = (*names.FINDERS, *addresses.FINDERS)
 
 # A find that is nearly certain is believed when it stands near a certain one of these.
 PARTNERS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from oguardai.detection import context
-from oguardai.detection.detector import Detector, Digit, Digits, Found, Near, Prefix, Span, Trigger
+from oguardai.detection.detector import Detector, Digit, Digits, Found, Near, Prefix, Span, Starts, Trigger
 from oguardai.detection.entity import DetectionError
 from oguardai.detection.normalize import lower
 
@@ -47,6 +47,8 @@ def _signs(detector: Detector) -> str:
     """Return characters of which every match holds at least one: the least common ones of the trigger's literals."""
     if isinstance(detector.trigger, Digit | Digits) or detector.holds_digit:
         return "0123456789"
+    if isinstance(detector.trigger, Starts):
+        return ""
     # Characters that are no letters come first, then capitals.
     rarest = {min(word, key=lambda c: (c.isalpha(), c.islower())) for word in detector.trigger.words}
     folded = isinstance(detector.trigger, Near) and detector.trigger.fold
@@ -73,13 +75,36 @@ def compile_rows(detectors: tuple[Detector, ...], index: context.Index) -> tuple
     )
 
 
+class Beginnings:
+    """Find where the literals of all ``Starts`` triggers stand at the beginning of a word."""
+
+    def __init__(self, detectors: tuple[Detector, ...]) -> None:
+        words = {word for row in detectors if isinstance(row.trigger, Starts) for word in row.trigger.words}
+        self._by_head: dict[str, list[str]] = {}
+        for word in words:
+            self._by_head.setdefault(word[:2], []).append(word)
+        self._pattern = re.compile(r"\b(?=" + context.alternatives(words) + ")")
+
+    def find(self, text: str) -> dict[str, list[int]]:
+        """Return the places of each literal, in order."""
+        places: dict[str, list[int]] = {}
+        for found in self._pattern.finditer(text):
+            at = found.start()
+            for word in self._by_head[text[at : at + 2]]:
+                if text.startswith(word, at):
+                    places.setdefault(word, []).append(at)
+        return places
+
+
 class Scan:
     """Hold one normalised text and what is computed of it at most once."""
 
-    __slots__ = ("_clusters", "_index", "_low", "_nearby", "_segments", "checks", "text", "whole")
+    __slots__ = ("_beginnings", "_clusters", "_index", "_low", "_nearby", "_segments", "_starts", "checks", "text", "whole")
 
-    def __init__(self, text: str, index: context.Index) -> None:
+    def __init__(self, text: str, index: context.Index, beginnings: Beginnings) -> None:
         self.text = text
+        self._beginnings = beginnings
+        self._starts: dict[str, list[int]] | None = None
         # What the text is but for white space and quotes.
         self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
         self.checks: Counter[int] = Counter()  # validations by row, of those that are counted
@@ -102,6 +127,13 @@ class Scan:
         if self._nearby is None:
             self._nearby = context.Nearby(self._index, self.low)
         return self._nearby
+
+    def starts(self, words: tuple[str, ...]) -> list[int]:
+        """Return where one of the literals begins a word."""
+        if self._starts is None:
+            self._starts = self._beginnings.find(self.text)
+        places = {at for word in words for at in self._starts.get(word, ())}
+        return sorted(places)
 
     def segments(self, trigger: Near | Digits) -> list[Span]:
         """Return the disjoint stretches of text, in order, in which a match can lie."""
@@ -165,6 +197,8 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
     trigger = row.trigger
     if isinstance(trigger, Prefix):
         return _at_prefixes(scan, row, trigger.words, judge)
+    if isinstance(trigger, Starts):
+        return _at_starts(scan, row, trigger.words, judge)
     if isinstance(trigger, Digit):
         return _at_digits(scan, row, row.digit, trigger.back, judge) if row.digit else iter(())
     segments = scan.segments(trigger)
@@ -205,6 +239,21 @@ def _match_from(pattern: re.Pattern[str], text: str, word: str, at: int) -> re.M
             return match
         at = text.find(word, at + 1)
     return None
+
+
+def _at_starts(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> Iterator[Find]:
+    text = scan.text
+    not_before = row.detector.not_before
+    done = 0
+    for at in scan.starts(words):
+        if at < done or (at and text[at - 1] in not_before):
+            continue
+        match = row.pattern.match(text, at)
+        if match:
+            found = judge(scan, row, *match.span())
+            done = match.end()
+            if found:
+                yield found
 
 
 def _at_digits(scan: Scan, row: Row, digit: re.Pattern[str], back: tuple[int, ...], judge: Judge) -> Iterator[Find]:
