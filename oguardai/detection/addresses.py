@@ -23,8 +23,7 @@ _STREETS = (
     "Grove", "Mews", "Row", "Hill", "Park", "Trail", "Walk", "Alley", "Plaza", "Loop", "Ridge", "Rue",
 )  # fmt: skip
 _TAILS = tuple(
-    "straße strasse str. weg platz allee gasse ring ufer damm chaussee straat laan plein gracht kade steenweg dreef gatan"
-    " vägen gade vej veien vegen katu utca plaats".split()
+    ["straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "ufer", "damm", "chaussee", "straat", "laan", "plein", "gracht", "kade", "steenweg", "dreef", "gatan", "vägen", "gade", "vej", "veien", "vegen", "katu", "utca", "plaats"]
 )
 _PREFIXES = (
     r"rue|avenue|boulevard|chemin|allée|impasse|quai|cours|route|place|Calle|C/|Avda\.?|Avenida|Plaza|Paseo|Camino|Carrer|"
@@ -58,8 +57,12 @@ _PART = (
     rf"|[{_UPPER}][{_LETTER}.'-]{{1,24}}(?: (?:[{_UPPER}][{_LETTER}.'-]{{0,24}}|de|del|la|di|am|an|upon)){{0,3}}(?: [0-9]{{5}}(?:-[0-9]{{4}})?| [A-Z]{{1,2}}[0-9][0-9A-Z]? ?[0-9][A-Z]{{2}})?"
     r"|[A-Z]{2} [0-9]{5}(?:-[0-9]{4})?)"
 )
-_REST = re.compile(rf"(?:(?:,|\n|,\n)[ ]{{0,2}}(?:\n[ ]{{0,2}})?{_PART}| (?:Apt|Suite|Unit|Flat)\.? ?[0-9A-Za-z]{{1,6}}){{1,6}}")
-_NOT_TOWNS = frozenset("I We You The He She It They My Your Please Thanks Thank Regards And But Phone Tel Email Fax Mobile".split())
+_REST = re.compile(
+    rf"(?:(?:,|\n|,\n)[ ]{{0,2}}(?:\n[ ]{{0,2}})?{_PART}| (?:Apt|Suite|Unit|Flat)\.? ?[0-9A-Za-z]{{1,6}}){{1,6}}"
+)
+_NOT_TOWNS = frozenset(
+    ["I", "We", "You", "The", "He", "She", "It", "They", "My", "Your", "Please", "Thanks", "Thank", "Regards", "And", "But", "Phone", "Tel", "Email", "Fax", "Mobile"]
+)
 
 
 def _with_rest(text: str, start: int, end: int) -> Span | None:
@@ -110,7 +113,9 @@ def _around(text: str, start: int, end: int) -> Found | None:
     last = before[before.rfind(" ", 0, -2) + 1 :][:1]  # of the word before
     following = text[end : end + 3].lstrip(", ")
     if following[:1].isalpha() or following[:1] == "C":
-        after = (_STREET.match(text, end) if following[:1].isupper() or following[:1].isdigit() else None) or _PREFIX_AFTER.match(text, end)
+        after = (
+            _STREET.match(text, end) if following[:1].isupper() or following[:1].isdigit() else None
+        ) or _PREFIX_AFTER.match(text, end)
         if after:
             return _found(text, start, after.end(), "street")
     if before[-1:] == " " and before[-2:-1] not in "0123456789":

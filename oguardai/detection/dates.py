@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from oguardai.detection.detector import ALNUM, Detector, Digit, Digits, Span, Starts
+from oguardai.detection.entity import EntityType
+
 _MONTHS = (
     "jan|janvier|januar|jänner|january|enero|ene|gennaio|gen",
     "feb|february|februar|février|fevrier|févr|febrero|febbraio",
@@ -53,3 +56,149 @@ def is_date(value: str) -> bool:
         return 1900 <= first <= 2099 and 1 <= second <= 12 and 1 <= third <= 31
     low, high = sorted((first, second))
     return 1 <= low <= 12 and high <= 31 and (third < 100 or 1900 <= third <= 2099)
+
+
+# --- dates that are called so, and ages ------------------------------------------------------------------------------
+
+TYPES = (
+    EntityType("date", 3, locales=("de", "en", "es", "fr", "it"), source="ISO 8601, Unicode CLDR date formats"),
+    EntityType("age", 3, locales=("de", "en", "es", "fr", "it"), source="HIPAA 45 CFR 164.514(b)(2)(i)(C)"),
+)
+
+_TIME = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
+_SPEAKS = (
+    "date*", "today", "when", "since", "on", "until", "till", "valid", "expir*", "due", "deadline", "admitted", "admission*",
+    "discharged", "signed", "issued", "dated", "appointment*", "visit*", "meeting", "scheduled", "from", "effective",
+    "datum", "am", "vom", "bis", "seit", "gültig*", "termin*", "ausgestellt", "le", "du", "depuis", "jusqu'au", "valable*",
+    "fecha*", "el", "desde", "hasta", "in data", "data:", "il", "dal", "fino al", "scade*", "died", "hired", "joined", "started", "ended",
+)  # fmt: skip
+_OTHERS = ("version*", "release*", "price", "ratio", "score", "section", "python", "line", "page", "copyright", "rfc")
+_MONTH_WORDS = tuple(
+    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "januar", "februar", "märz", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars", "avril", "juin", "juillet", "août", "octobre", "décembre", "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "noviembre", "diciembre", "gennaio", "febbraio", "aprile", "maggio", "giugno", "luglio", "settembre", "dicembre", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+)
+_MONTH_FORMS = tuple(sorted({form for word in _MONTH_WORDS for form in (word, word.capitalize())}))
+_AGE_UNITS = (
+    r"(?:years?[ -]old|yrs?[ -]old|yrs?\.? old|y/o|yo(?![a-z])|Jahre alt|jährige?r?s?|ans(?![a-z])|anni(?![a-z])|años)"
+)
+_AGE_WORDS = (
+    "aged",
+    "Aged",
+    "age",
+    "Age",
+    "AGE",
+    "Alter",
+    "alter",
+    "âgé de",
+    "âgée de",
+    "Âge",
+    "edad",
+    "Edad",
+    "Età",
+    "età",
+)
+
+
+def _is_called_date(value: str) -> bool:
+    """Accept a date with or without a time; a year and a month, or a day and a month, with a month's name."""
+    return is_date(_AFTER_DATE.sub("", value))
+
+
+_AFTER_DATE = re.compile(r"[T ][0-9]{2}:.*$")
+
+
+def _is_age(value: str) -> bool:
+    number = re.search("[0-9]+", value)
+    return number is not None and int(number[0]) <= 125
+
+
+def _age_behind(text: str, start: int, end: int) -> Span | None:
+    """Narrow "aged 34" to the number."""
+    number = re.search("[0-9]{1,3}$", text[start:end])
+    if number is None or (
+        end < len(text) and (text[end].isalnum() or (text[end] in "%.,/-" and text[end + 1 : end + 2].isdigit()))
+    ):
+        return None
+    return start + number.start(), end
+
+
+DETECTORS = (
+    Detector(
+        name="date",
+        type="date",
+        pattern=rf"[0-9](?:[0-9]{{3}}-{_NUMBER}-{_NUMBER}{_TIME}|[0-9]{{3}}/{_NUMBER}/{_NUMBER}|[0-9]?/{_NUMBER}/{_YEAR}"
+        rf"|[0-9]?\. ?{_NUMBER}\. ?{_YEAR}|[0-9]?-{_NUMBER}-{_YEAR}{_TIME})",
+        sample="2024-06-05",
+        trigger=Digits(6, tail=True),
+        confidence=0.35,
+        validate=_is_called_date,
+        not_before=ALNUM | frozenset("-/.:_$#"),
+        not_after=ALNUM | frozenset("-/_:"),
+        context=_SPEAKS,
+        context_behind=("deadline", "appointment"),
+        veto=_OTHERS,
+        needs_context=True,
+        retry=True,
+    ),
+    Detector(
+        name="date_with_time",
+        type="date",
+        pattern=r"[0-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+        r"(?:Z|[+-][0-9]{2}:?[0-9]{2})",
+        sample="2024-03-15T14:30Z",
+        trigger=Digits(14, tail=True, after=8),
+        confidence=0.45,
+        validate=_is_called_date,
+        not_before=ALNUM | frozenset("-/.:_"),
+        not_after=ALNUM | frozenset("-/_:"),
+        context=_SPEAKS,
+    ),
+    Detector(
+        name="date_month_first",
+        type="date",
+        pattern=rf"(?:{'|'.join(sorted(_MONTH_FORMS, key=len, reverse=True))})\.? [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}",
+        sample="March 12, 1985",
+        trigger=Starts(_MONTH_FORMS),
+        confidence=0.35,
+        validate=is_date,
+        not_before=ALNUM,
+        not_after=ALNUM,
+        context=_SPEAKS,
+        needs_context=True,
+    ),
+    Detector(
+        name="date_day_first",
+        type="date",
+        pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{'|'.join(sorted(_MONTH_FORMS, key=len, reverse=True))})"
+        r"\.?,?[ -](?:[Dd][Ee][Ll]? )?[0-9]{4}",
+        sample="12 March 1985",
+        trigger=Digit(r"[0-9](?<![0-9].)[0-9]?(?:st|nd|rd|th|er|\.|º)?[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,)),
+        confidence=0.35,
+        validate=is_date,
+        not_before=ALNUM | frozenset("-/."),
+        not_after=ALNUM,
+        context=_SPEAKS,
+        needs_context=True,
+    ),
+    Detector(
+        name="age",
+        type="age",
+        pattern=rf"[0-9][0-9]{{0,2}}[ -]?{_AGE_UNITS.replace('(?![a-z])', '')}",
+        sample="65 y/o",
+        trigger=Digit(r"[0-9](?<![0-9].)[0-9]{0,2}[ -]?(?=[yJjaA])", back=(0,)),
+        confidence=0.6,
+        validate=_is_age,
+        not_before=ALNUM | frozenset("-/.$"),
+        not_after=ALNUM,
+    ),
+    Detector(
+        name="age_named",
+        type="age",
+        pattern=rf"(?:{'|'.join(_AGE_WORDS)})(?:\\?\"? ?[:=]| of| is)? ?[0-9]{{1,3}}",
+        sample="aged 34",
+        trigger=Starts(_AGE_WORDS),
+        confidence=0.6,
+        refine=_age_behind,
+        validate=_is_age,
+        not_before=ALNUM | frozenset("_-."),
+    ),
+)

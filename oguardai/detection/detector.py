@@ -91,6 +91,7 @@ class Detector:
     retry: after a refusal go on behind the match's first run of letters and digits, not behind the match.
         Only for patterns of bounded length.
     most_checks: after so many validations in one text matches are believed without: for what takes long. 0: no limit.
+    hint: a pattern that matches wherever the row finds something and says more than ``pattern``, for an automaton.
     holds_digit: every match holds a digit, though the trigger does not say so.
     """
 
@@ -111,6 +112,7 @@ class Detector:
     retry: bool = False
     holds_digit: bool = False
     most_checks: int = 0
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

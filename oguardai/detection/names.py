@@ -13,7 +13,9 @@ from oguardai.detection.entity import EntityType
 from oguardai.detection.gazetteer import DOUBTFUL_PLACES, GIVEN_NAMES, LONE_GIVEN_NAMES, PLACES
 
 TYPES = (
-    EntityType("person", 2, locales=("de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt"), source="ISO/IEC 24760-1"),
+    EntityType(
+        "person", 2, locales=("de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt"), source="ISO/IEC 24760-1"
+    ),
     EntityType("company", 2, locales=("de", "en", "es", "fr", "it", "nl"), source="ISO 20275, entity legal forms"),
     EntityType("location", 3, locales=("de", "en", "es", "fr", "it"), source="ISO 3166-1"),
 )
@@ -22,21 +24,11 @@ _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0386-\u03ab\u0410-\u042f"
 _CJK = "\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff"
 _TOKEN = re.compile(r"[^\W\d_]+(?:[\u2019'-][^\W\d_]+)*")
 _PARTICLES = frozenset(
-    "al ap bin da das de del della den der di do dos du el ibn la las le los san st ten ter van von y zu zum zur".split()
+    ["al", "ap", "bin", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "el", "ibn", "la", "las", "le", "los", "san", "st", "ten", "ter", "van", "von", "y", "zu", "zum", "zur"]
 )
 # Words with a capital that are no part of a name.
 _NO_NAMES = frozenset(
-    "A Account Address All Also Am An And Any April Are As At August Bank Be Because But By Can Card City Client Company"
-    " Contact Could Country Credit Customer Date Dear December Department Did Do Does Email Error Everybody Everyone"
-    " February File For Friday Friend Friends From Guest He Hello Her Here Hi His How However I If In Inc Info Is It Its"
-    " January July June Just Ladies Let Ltd Madam Mail March May Me Member Monday Mr Mrs Ms My Name No Not November Now"
-    " October Of Office On Or Order Our Partner Payment Phone Please Re Regards Saturday See Seller Sender September She"
-    " Should Sir So Some Staff State Street Student Subject Sunday Support System Team Thank Thanks That The Their There"
-    " These They This Those Thursday To Today Tomorrow Tuesday Unit Unknown User We Wednesday Welcome What When Where"
-    " Which Who Why Will With Would Yes Yesterday You Your Damen Herren Herr Frau Kunde Kundin Kollegen Freunde Team"
-    " Monsieur Madame Messieurs Mesdames Señor Señora Sig Signor Signora Kind Best Sincerely Test None True False Null"
-    " Default Main New Old First Last Street Road Avenue Lane Drive Court Place Square University Hospital School Church"
-    " Group Services Solutions Systems Technologies Project Version Chapter Section Table Figure Part Foundation".split()
+    ["A", "Account", "Address", "All", "Also", "Am", "An", "And", "Any", "April", "Are", "As", "At", "August", "Bank", "Be", "Because", "But", "By", "Can", "Card", "City", "Client", "Company", "Contact", "Could", "Country", "Credit", "Customer", "Date", "Dear", "December", "Department", "Did", "Do", "Does", "Email", "Error", "Everybody", "Everyone", "February", "File", "For", "Friday", "Friend", "Friends", "From", "Guest", "He", "Hello", "Her", "Here", "Hi", "His", "How", "However", "I", "If", "In", "Inc", "Info", "Is", "It", "Its", "January", "July", "June", "Just", "Ladies", "Let", "Ltd", "Madam", "Mail", "March", "May", "Me", "Member", "Monday", "Mr", "Mrs", "Ms", "My", "Name", "No", "Not", "November", "Now", "October", "Of", "Office", "On", "Or", "Order", "Our", "Partner", "Payment", "Phone", "Please", "Re", "Regards", "Saturday", "See", "Seller", "Sender", "September", "She", "Should", "Sir", "So", "Some", "Staff", "State", "Street", "Student", "Subject", "Sunday", "Support", "System", "Team", "Thank", "Thanks", "That", "The", "Their", "There", "These", "They", "This", "Those", "Thursday", "To", "Today", "Tomorrow", "Tuesday", "Unit", "Unknown", "User", "We", "Wednesday", "Welcome", "What", "When", "Where", "Which", "Who", "Why", "Will", "With", "Would", "Yes", "Yesterday", "You", "Your", "Damen", "Herren", "Herr", "Frau", "Kunde", "Kundin", "Kollegen", "Freunde", "Team", "Monsieur", "Madame", "Messieurs", "Mesdames", "Señor", "Señora", "Sig", "Signor", "Signora", "Kind", "Best", "Sincerely", "Test", "None", "True", "False", "Null", "Default", "Main", "New", "Old", "First", "Last", "Street", "Road", "Avenue", "Lane", "Drive", "Court", "Place", "Square", "University", "Hospital", "School", "Church", "Group", "Services", "Solutions", "Systems", "Technologies", "Project", "Version", "Chapter", "Section", "Table", "Figure", "Part", "Foundation"]
 )
 _MOST_WORDS = 4
 
@@ -105,9 +97,7 @@ def _cjk_name(text: str, start: int) -> Span | None:
 _EDGE = ALNUM | frozenset("_@/\\.-")
 
 
-def _person(
-    name: str, words: tuple[str, ...], rest: str, sample: str, confidence: float, refine: Refine
-) -> Detector:
+def _person(name: str, words: tuple[str, ...], rest: str, sample: str, confidence: float, refine: Refine) -> Detector:
     """Declare what begins with a word and ends where a name begins."""
     heads = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return Detector(
@@ -130,9 +120,9 @@ def _both(*words: str) -> tuple[str, ...]:
 def _display_name(text: str, start: int, end: int) -> Span | None:
     """Take the name before an address in angle brackets (RFC 5322 3.4)."""
     line = text[max(0, start - 60) : start]
-    for sign in "\n\r,;:<>()[]\"":
+    for sign in '\n\r,;:<>()[]"':
         line = line[line.rfind(sign) + 1 :]
-    name = line.strip(" \t'")
+    name = line.strip(" \t'*-")
     words = name.split()
     if not 1 <= len(words) <= 6 or not name or not any(word[0].isupper() or word[0] >= "\u3040" for word in words):
         return None
@@ -152,7 +142,7 @@ _LONG_TITLES = (
 _TOLD = (
     *_both("name is", "name's", "name ist", "name lautet", "heiße", "heisse", "m'appelle", "me llamo", "mi chiamo"),
     "nom est", "nombre es", "nome è", "call me", "calls me", "called him", "named him", "named her", "maiden name is",
-    "appartient à", "gehört", "belongs to", "guardian", "beneficiary", "account of", "Karte von", "under",
+    "appartient à", "gehört", "belongs to", "guardian", "beneficiary", "account of", "Karte von",
 )  # fmt: skip
 _GREETINGS = (
     "Dear", "Hi", "Hello", "Hey", "Liebe", "Lieber", "Hallo", "Bonjour", "Chère", "Cher", "Hola", "Querida", "Querido",
@@ -195,9 +185,7 @@ PERSON_DETECTORS = (
         _named(behind="\n\r,"),
     ),
     _person("person_labelled", _LABELS, rf"[ \t]{{0,2}}: {{1,8}}[{_UPPER}{_CJK}]", "Name: J", 0.75, _named()),
-    _person(
-        "person_keyed", _KEYS, rf"[\"']? {{0,2}}[:=] {{0,2}}[\"']?[{_UPPER}{_CJK}]", 'name": "J', 0.6, _named(2)
-    ),
+    _person("person_keyed", _KEYS, rf"[\"']? {{0,2}}[:=] {{0,2}}[\"']?[{_UPPER}{_CJK}]", 'name": "J', 0.6, _named(2)),
     Detector(
         name="person_of_address",
         type="person",
@@ -207,6 +195,7 @@ PERSON_DETECTORS = (
         confidence=0.85,
         refine=_display_name,
     ),
+    _person("person_under", ("under", "von", "for"), rf" [{_UPPER}]", "for J", 0.6, _named(2, known=True)),
     _person("person_said", _SAID, rf" [{_UPPER}]", "said J", 0.6, _named(2)),
 )
 
@@ -228,11 +217,20 @@ def _company(text: str, start: int, end: int) -> Span | None:
     begin = start
     for word in reversed(line.split(" ")[:-1] if line.endswith(" ") else line.split(" ")):
         bare = word.rstrip(",")
-        if not bare:
+        if not bare or bare.isdigit() or (bare[-1] in ":;.)" and len(bare) > 3):
             break
         if not (bare[0].isupper() or bare[0].isdigit() or bare in ("&", "and", "und", "et", "y", "of", "de")):
             break
-        if bare in _NO_NAMES and bare not in ("Bank", "Group", "Services", "Solutions", "Systems", "New", "First", "The"):
+        if bare in _NO_NAMES and bare not in (
+            "Bank",
+            "Group",
+            "Services",
+            "Solutions",
+            "Systems",
+            "New",
+            "First",
+            "The",
+        ):
             break
         begin -= len(word) + 1
         if word.endswith(",") and begin + len(word) + 1 < start - 1:
@@ -246,7 +244,7 @@ def _company(text: str, start: int, end: int) -> Span | None:
         begin += len(first) + 1
         name = text[begin:start].strip()
         first = name.split(" ")[0] if name else ""
-    if len(name) < 2 or not name[0].isupper():
+    if len(name) < 2 or not name[0].isupper() or (len(name) < 4 and name.isupper() and "," in text[begin:end]):
         return None
     return begin, end + (text[end : end + 1] == ".")
 
@@ -256,8 +254,9 @@ COMPANY_DETECTORS = (
         name="company",
         type="company",
         pattern="(?:" + "|".join(re.escape(form) for form in sorted(_FORMS, key=len, reverse=True)) + ")",
-        sample="Ltd",
+        sample="Example Ltd",
         trigger=Starts(_FORMS),
+        hint=rf"[{_UPPER}0-9][^ \n]*,? (?:" + "|".join(re.escape(form) for form in _FORMS) + r")(?:[^A-Za-z]|$)",
         confidence=0.75,
         refine=_company,
     ),
@@ -287,7 +286,20 @@ _LIVES = _both(
     "residing", "wohne", "wohnt", "wohnhaft", "geboren", "habite", "vive", "vivo", "abito", "abita", "originally",
     "arrived", "trip", "fly", "flying", "travelling", "traveling", "stay", "staying",
 )  # fmt: skip
-_PLACE_KEYS = ("City", "Country", "Ort", "Wohnort", "Stadt", "Land", "Ville", "Pays", "Ciudad", "País", "Città", "Paese")
+_PLACE_KEYS = (
+    "City",
+    "Country",
+    "Ort",
+    "Wohnort",
+    "Stadt",
+    "Land",
+    "Ville",
+    "Pays",
+    "Ciudad",
+    "País",
+    "Città",
+    "Paese",
+)
 
 LOCATION_DETECTORS = (
     Detector(
@@ -365,7 +377,7 @@ def _listed_place(text: str, start: int, first: str) -> Found | None:
     for name in PLACES[first]:
         if text.startswith(name, start):
             end = start + len(name)
-            if end < len(text) and (text[end].isalnum() or text[end] in "_@(-"):
+            if end < len(text) and (text[end].isalnum() or text[end] in "_@(-/"):
                 continue
             said = text[max(0, start - 5) : start].endswith(_PLACE_SAID)
             if name in DOUBTFUL_PLACES and not said:

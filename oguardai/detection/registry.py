@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from oguardai.detection import addresses, assignments, contact, finance, identity, names, network, secrets, terms, worldwide
+from oguardai.detection import (
+    addresses,
+    assignments,
+    contact,
+    dates,
+    finance,
+    identity,
+    names,
+    network,
+    secrets,
+    terms,
+    worldwide,
+)
 from oguardai.detection.detector import Code, Detector, Finder
 from oguardai.detection.entity import EntityType
 from oguardai.detection.national import africa, americas, asia, europe, oceania
@@ -32,6 +44,7 @@ _TYPES = (
     EntityType("api_key", 1, source="the issuers' documentation"),
     EntityType("uuid", 2, source="RFC 9562 4"),
     EntityType(terms.TYPE, 2, source="the caller"),
+    *dates.TYPES,
     *names.TYPES,
     *addresses.TYPES,
     *assignments.TYPES,
@@ -56,6 +69,7 @@ DETECTORS: tuple[Detector, ...] = (
     *contact.DETECTORS,
     *asia.DETECTORS,
     *network.DETECTORS,
+    *dates.DETECTORS,
     *names.DETECTORS,
 )
 CODES: tuple[Code, ...] = (

@@ -99,7 +99,18 @@ class Beginnings:
 class Scan:
     """Hold one normalised text and what is computed of it at most once."""
 
-    __slots__ = ("_beginnings", "_clusters", "_index", "_low", "_nearby", "_segments", "_starts", "checks", "text", "whole")
+    __slots__ = (
+        "_beginnings",
+        "_clusters",
+        "_index",
+        "_low",
+        "_nearby",
+        "_segments",
+        "_starts",
+        "checks",
+        "text",
+        "whole",
+    )
 
     def __init__(self, text: str, index: context.Index, beginnings: Beginnings) -> None:
         self.text = text
