@@ -185,3 +185,11 @@ class OverloadedError(ProblemError):
     code = "GUARDAI_OVERLOADED"
     status = 503
     title = "The server cannot take this request now"
+
+
+class DetectorUnavailableError(OverloadedError):
+    """The advanced detector did not answer, and the configuration does not let that pass; ``reason`` is one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the advanced detector does not answer ({reason})", retry_after=2)
+        self.reason = reason

@@ -83,6 +83,7 @@ class TransformResult:
     Attributes:
         expires_at: unix milliseconds.
         kid: of the key that sealed.
+        detector_unavailable: why the advanced detector did not answer, where that is let pass; empty when it did.
         opened_kid, opened_expires_at: of the session that was continued; None for a new one.
         entity_context: for each token in ``safe_text`` its type and how often it occurs.
     """
@@ -97,6 +98,7 @@ class TransformResult:
     entities: tuple[TokenizedEntity, ...]
     entity_context: dict[str, TokenContext]
     warnings: tuple[Notice, ...]
+    detector_unavailable: str = ""
 
 
 def transform(
@@ -148,6 +150,7 @@ def transform(
         entities=tuple(built.entities),
         entity_context=built.context,
         warnings=(*found.warnings, *_warnings(session, now, settings)),
+        detector_unavailable=found.unavailable,
     )
 
 

@@ -21,7 +21,7 @@ _CHUNK = 10_000  # characters that are looked at together
 _MOST_OF_ONE = 8_000  # characters taken of one file, so that no single one decides
 _CONTEXT = 25
 # What changelogs and copyright files do hold.
-REALLY_THERE = ("company", "date", "domain", "email", "location", "person", "url")
+REALLY_THERE = ("address", "company", "date", "domain", "email", "location", "person", "url")
 
 Texts = dict[str, str]
 

@@ -22,6 +22,7 @@ from oguardai.config.registry import (
 )
 from oguardai.config.settings import (
     DetectionSettings,
+    DetectorSettings,
     LogSettings,
     ServerSettings,
     SessionSettings,
@@ -39,6 +40,7 @@ __all__ = [
     "YAML_NAME",
     "Config",
     "DetectionSettings",
+    "DetectorSettings",
     "LogSettings",
     "ServerSettings",
     "SessionSettings",

@@ -175,6 +175,10 @@ def _check_together(layers: Layers, settings: Settings) -> None:
         place = layers.places.get(path) or layers.places["server.max_body_bytes"]
         message = "is not less than server.max_body_bytes: the largest sessions could not be sent back"
         layers.problem(message, *place, path, Severity.WARNING)
+    if settings.detector.mode != "builtin" and not settings.detector.advanced_url:
+        path = "detector.mode"
+        message = f"is {settings.detector.mode}, but detector.advanced_url does not say where the advanced detector is"
+        layers.problem(message, *layers.places[path], path)
     for path, networks in (
         ("server.admin_networks", server.admin_networks),
         ("server.trusted_proxies", server.trusted_proxies),

@@ -10,6 +10,7 @@ from typing import Any
 from oguardai.config.settings import (
     METADATA,
     DetectionSettings,
+    DetectorSettings,
     Kind,
     LogSettings,
     ServerSettings,
@@ -71,7 +72,9 @@ class Setting:
                 return "expected an IP address or a host name"
             case Kind.DIRECTORY:
                 return "expected the absolute path of a directory, or an empty text"
-            case Kind.NETWORKS | Kind.NAMES:
+            case Kind.URL:
+                return "expected http://host:port, https://host, unix:/path, local:rampart or an empty text"
+            case Kind.NETWORKS | Kind.NAMES | Kind.TERMS | Kind.DETECTORS:
                 return f"expected a {self.kind}"
 
 
@@ -79,6 +82,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "server": ServerSettings,
     "session": SessionSettings,
     "detection": DetectionSettings,
+    "detector": DetectorSettings,
     "log": LogSettings,
 }
 SECTIONS = tuple(_SECTIONS)

@@ -40,6 +40,9 @@ class Kind(StrEnum):
     DIRECTORY = "directory"
     NETWORKS = "list of networks"
     NAMES = "list of entity types"
+    TERMS = "list of terms"
+    DETECTORS = "list of detectors"
+    URL = "URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,18 @@ class DetectionSettings:
         Kind.NAMES,
         "Entity types to look for, as `/v1/capabilities` names them. Empty: all that are on by default.",
     )
+    terms: tuple[str, ...] = _setting(
+        (),
+        Kind.TERMS,
+        "Words that are always found, as type `term`, beside those of a request: names of people and projects. Whole "
+        "words, in any case, of 2 to 200 characters, at most 1,000. In a variable they are separated by commas.",
+    )
+    detectors: tuple[str, ...] = _setting(
+        (),
+        Kind.DETECTORS,
+        "Own detectors, in yaml only, at most 100: a list with `name`, `type`, `pattern` and, if need be, `context`, "
+        "`needs_context`, `confidence`, `level`, `validator` and `ignore_case` each. See docs/detectors.md.",
+    )
     max_finds: int = _setting(
         50_000,
         Kind.INT,
@@ -268,6 +283,40 @@ class DetectionSettings:
         "hundred megabytes.",
         low=100,
         high=1_000_000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """A model that sees names where no pattern does: in a sidecar, or in this process."""
+
+    mode: str = _setting(
+        "builtin",
+        Kind.CHOICE,
+        "What detects: the `builtin` table, the `advanced` detector alone, or `both`. Own detectors and terms always do.",
+        choices=("builtin", "both", "advanced"),
+    )
+    advanced_url: str = _setting(
+        "",
+        Kind.URL,
+        "Where the advanced detector is: `http://host:port` or `https://host` of a sidecar, `unix:/path` of its socket, "
+        "or `local:rampart` for the model that the extra `ner` installs.",
+        network=True,
+    )
+    timeout_ms: int = _setting(
+        2000,
+        Kind.INT,
+        "Time that the advanced detector may take for one text.",
+        unit="milliseconds",
+        low=10,
+        high=60_000,
+    )
+    on_failure: str = _setting(
+        "closed",
+        Kind.CHOICE,
+        "What happens when the advanced detector does not answer. `closed`: the request is refused with 503. `open`: "
+        "what is found without it is answered, with a warning. Either way `/v1/health` says `degraded`.",
+        choices=("closed", "open"),
     )
 
 
@@ -294,4 +343,5 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     session: SessionSettings = field(default_factory=SessionSettings)
     detection: DetectionSettings = field(default_factory=DetectionSettings)
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
     log: LogSettings = field(default_factory=LogSettings)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from oguardai.config.envfile import suggest
 from oguardai.config.registry import Setting
 from oguardai.config.settings import Kind
-from oguardai.config.yamlfile import Node, Scalar, Sequence, printable_key
+from oguardai.config.yamlfile import Mapping, Node, Scalar, Sequence, printable_key
 
 # Canonical decimals only: 010 and 1_000 mean different things to different readers.
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?")
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]*)(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*\.?")
+_MOST_TERMS = 1000
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -36,13 +39,19 @@ def from_text(setting: Setting, text: str) -> object:
             return text == "true"
         case Kind.NETWORKS | Kind.NAMES:
             return _list(setting, [item for item in _SEPARATORS.split(text) if item])
+        case Kind.TERMS:
+            return _list(setting, [item.strip() for item in text.split(",") if item.strip()])
+        case Kind.DETECTORS:
+            raise RefusedError("can be given in oguardai.yaml only")
         case _:
             return _text(setting, text)
 
 
 def from_node(setting: Setting, node: Node) -> object:
     """Read a value from yaml; numbers and booleans must stand without quotes, texts may have them."""
-    if setting.kind in {Kind.NETWORKS, Kind.NAMES}:
+    if setting.kind is Kind.DETECTORS:
+        return _detectors(setting, node)
+    if setting.kind in {Kind.NETWORKS, Kind.NAMES, Kind.TERMS}:
         if not isinstance(node, Sequence):
             raise RefusedError(f"{setting.expected}: [first, second], or a line '- …' for each")
         items = [item.text for item in node.items if isinstance(item, Scalar) and not item.is_empty]
@@ -73,7 +82,7 @@ def from_object(setting: Setting, value: object) -> object:
             return _ranged(setting, float(value))  # type: ignore[arg-type]
         case Kind.BOOL if isinstance(value, bool):
             return value
-        case Kind.NETWORKS | Kind.NAMES if isinstance(value, Iterable):
+        case Kind.NETWORKS | Kind.NAMES | Kind.TERMS if isinstance(value, Iterable):
             items = list(value)
             if all(isinstance(item, str) for item in items):
                 return _list(setting, items)
@@ -93,6 +102,7 @@ def _text(setting: Setting, text: str) -> str:
         Kind.CHOICE: lambda value: value in setting.choices,
         Kind.HOST: _is_host,
         Kind.DIRECTORY: _is_directory,
+        Kind.URL: _is_url,
     }
     if not checks[setting.kind](text):
         raise RefusedError(setting.expected)
@@ -112,8 +122,94 @@ def _is_directory(text: str) -> bool:
     return text == "" or (text.startswith("/") and text.isprintable())
 
 
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,253}/?|unix:/[!-~]{1,107}|local:rampart|")
+
+
+def _is_url(text: str) -> bool:
+    return _URL.fullmatch(text) is not None
+
+
+def _detectors(setting: Setting, node: Node) -> tuple[str, ...]:
+    """Read declarations of detectors to JSON, each checked; every problem of all of them is told."""
+    from oguardai.detection import ENTITY_TYPES, custom  # noqa: PLC0415 - see _entity_type
+
+    if not isinstance(node, Sequence) or len(node.items) > custom.MAX_DETECTORS:
+        raise RefusedError(f"{setting.expected}, at most {custom.MAX_DETECTORS}: name:, type:, pattern: for each")
+    wrong: list[str] = []
+    read: list[str] = []
+    names: set[str] = set()
+    for item in node.items:
+        declaration, problems = _declaration(item)
+        problems = problems or custom.check(declaration, ENTITY_TYPES)
+        name = str(declaration.get("name"))
+        if name in names:
+            problems.append("name: stands twice")
+        names.add(name)
+        wrong += [f"line {item.line}: {problem}" for problem in problems]
+        read.append(json.dumps(declaration, sort_keys=True))
+    if wrong:
+        raise RefusedError("; ".join(wrong))
+    return tuple(read)
+
+
+def _declaration(node: Node) -> tuple[dict[str, Any], list[str]]:
+    from oguardai.detection.custom import FIELDS  # noqa: PLC0415 - see _entity_type
+
+    if not isinstance(node, Mapping):
+        return {}, ["expected name:, type: and pattern:"]
+    declaration: dict[str, Any] = {}
+    problems = []
+    for name, entry in node.entries.items():
+        if name not in FIELDS:
+            shown = f"{name} " if printable_key(name) else ""
+            problems.append(f"{shown}is no field of a detector; known are {', '.join(FIELDS)}")
+            continue
+        try:
+            declaration[name] = _field(name, entry.value)
+        except RefusedError as error:
+            problems.append(f"{name}: {error}")
+    return declaration, problems
+
+
+def _field(name: str, node: Node) -> object:
+    if name == "context":
+        if not isinstance(node, Sequence) or not all(isinstance(item, Scalar) for item in node.items):
+            raise RefusedError("expected a list of words")
+        return [item.text for item in node.items if isinstance(item, Scalar)]
+    if not isinstance(node, Scalar) or node.is_empty:
+        raise RefusedError("expected a text" if name not in _TYPED else _TYPED[name])
+    if name == "level":
+        if node.text not in {"1", "2", "3"}:
+            raise RefusedError(_TYPED[name])
+        return int(node.text)
+    if name == "confidence":
+        if not _FLOAT.fullmatch(node.text) or not 0 < float(node.text) < 1:
+            raise RefusedError(_TYPED[name])
+        return float(node.text)
+    if name in {"needs_context", "ignore_case"}:
+        if node.text not in {"true", "false"}:
+            raise RefusedError(_TYPED[name])
+        return node.text == "true"
+    return node.text
+
+
+_TYPED = {
+    "level": "expected 1, 2 or 3",
+    "confidence": "expected a number between 0 and 1",
+    "needs_context": "expected true or false",
+    "ignore_case": "expected true or false",
+}
+
+
 def _list(setting: Setting, items: list[str]) -> tuple[str, ...]:
-    read = _network if setting.kind is Kind.NETWORKS else _entity_type
+    reads: dict[Kind, Callable[[str], str]] = {
+        Kind.NETWORKS: _network,
+        Kind.NAMES: _entity_type,
+        Kind.TERMS: _term,
+    }
+    read = reads[setting.kind]
+    if setting.kind is Kind.TERMS and len(items) > _MOST_TERMS:
+        raise RefusedError(f"{setting.expected}, at most {_MOST_TERMS}")
     values = []
     for number, item in enumerate(items, start=1):
         try:
@@ -136,6 +232,15 @@ def _network(text: str) -> str:
     except ValueError:
         raise RefusedError(f"has bits set behind the prefix; expected {network}") from None
     return str(network)
+
+
+def _term(text: str) -> str:
+    from oguardai.detection.terms import check_term  # noqa: PLC0415 - see _entity_type
+
+    wrong = check_term(text)
+    if wrong:
+        raise RefusedError(wrong)
+    return text
 
 
 def _entity_type(text: str) -> str:

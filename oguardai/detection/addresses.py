@@ -23,7 +23,35 @@ _STREETS = (
     "Grove", "Mews", "Row", "Hill", "Park", "Trail", "Walk", "Alley", "Plaza", "Loop", "Ridge", "Rue",
 )  # fmt: skip
 _TAILS = tuple(
-    ["straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "ufer", "damm", "chaussee", "straat", "laan", "plein", "gracht", "kade", "steenweg", "dreef", "gatan", "vägen", "gade", "vej", "veien", "vegen", "katu", "utca", "plaats"]
+    [
+        "straße",
+        "strasse",
+        "str.",
+        "weg",
+        "platz",
+        "allee",
+        "gasse",
+        "ring",
+        "ufer",
+        "damm",
+        "chaussee",
+        "straat",
+        "laan",
+        "plein",
+        "gracht",
+        "kade",
+        "steenweg",
+        "dreef",
+        "gatan",
+        "vägen",
+        "gade",
+        "vej",
+        "veien",
+        "vegen",
+        "katu",
+        "utca",
+        "plaats",
+    ]
 )
 _PREFIXES = (
     r"rue|avenue|boulevard|chemin|allée|impasse|quai|cours|route|place|Calle|C/|Avda\.?|Avenida|Plaza|Paseo|Camino|Carrer|"
@@ -61,7 +89,29 @@ _REST = re.compile(
     rf"(?:(?:,|\n|,\n)[ ]{{0,2}}(?:\n[ ]{{0,2}})?{_PART}| (?:Apt|Suite|Unit|Flat)\.? ?[0-9A-Za-z]{{1,6}}){{1,6}}"
 )
 _NOT_TOWNS = frozenset(
-    ["I", "We", "You", "The", "He", "She", "It", "They", "My", "Your", "Please", "Thanks", "Thank", "Regards", "And", "But", "Phone", "Tel", "Email", "Fax", "Mobile"]
+    [
+        "I",
+        "We",
+        "You",
+        "The",
+        "He",
+        "She",
+        "It",
+        "They",
+        "My",
+        "Your",
+        "Please",
+        "Thanks",
+        "Thank",
+        "Regards",
+        "And",
+        "But",
+        "Phone",
+        "Tel",
+        "Email",
+        "Fax",
+        "Mobile",
+    ]
 )
 
 

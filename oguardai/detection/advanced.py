@@ -24,4 +24,7 @@ class Advanced(Protocol):
     """A detector behind ``detector.advanced_url``."""
 
     def find(self, text: str, types: Collection[str]) -> list[Found]:
-        """Return what it sees in a normalised text, of the types; raises AdvancedError."""
+        """Return what it sees in a text, of the types; raises AdvancedError."""
+
+    def is_failing(self) -> bool:
+        """Tell whether it failed the last time."""

@@ -291,16 +291,18 @@ class _Collector:
 
 
 def _find_all(
-    text: str, types: frozenset[str], threshold: float, limit: int | None, finders: Sequence[Finder]
+    text: str, types: frozenset[str], threshold: float, limit: int | None, finders: Sequence[Finder], builtin: bool
 ) -> tuple[list[Find], Scan]:
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
     scan = Scan(plain, _INDEX, _BEGINNINGS)
     collected = _Collector(limit)
-    for row in _rows_for(plain, types):
-        collected.add(row.detector.name, candidates(scan, row, _judge))
-    collected.add("codes", _in_codes(scan, types, threshold))
+    if builtin:
+        for row in _rows_for(plain, types):
+            collected.add(row.detector.name, candidates(scan, row, _judge))
+        collected.add("codes", _in_codes(scan, types, threshold))
+        finders = (*finders, *FINDERS)
     for order, finder in enumerate(finders, _FIRST_FINDER):
         if not finder.types.isdisjoint(types):
             collected.add(finder.name, _in_finder(plain, finder, order, types))
@@ -314,13 +316,14 @@ def detect(
     threshold: float = 0.5,
     limit: int | None = None,
     finders: Sequence[Finder] = (),
+    builtin: bool = True,
     explain: bool = False,
 ) -> list[Entity]:
     """Find the entities in a text.
 
     ``types`` are names of ``ENTITY_TYPES`` or of the ``finders`` given, which come to those built in; none given means
     those that are on by default, and all of the finders'. Finds below ``threshold`` are left out, before overlaps are
-    resolved. The result is sorted by start and does not overlap: of overlapping finds the longer wins, then the more
+    resolved. Without ``builtin`` nothing but the finders given finds. The result is sorted by start and does not overlap: of overlapping finds the longer wins, then the more
     certain, then the order of the table. Spans count code points, end exclusive. With ``explain`` every entity holds
     the evidence that its confidence is the sum of.
 
@@ -335,7 +338,7 @@ def detect(
         wanted = frozenset(types)
         if not wanted <= ENTITY_TYPES.keys() | added:
             raise ValueError(f"unknown entity type; known are {', '.join((*ENTITY_TYPES, *sorted(added)))}")
-    finds, scan = _find_all(text, wanted, threshold, limit, (*finders, *FINDERS))
+    finds, scan = _find_all(text, wanted, threshold, limit, finders, builtin)
     return [_entity(text, find, scan if explain else None) for find in finds]
 
 

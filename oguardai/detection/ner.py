@@ -103,13 +103,21 @@ class LocalModel:
 
     def __init__(self, timeout_ms: int) -> None:
         self._budget = timeout_ms / 1000
+        self._failing = False
+
+    def is_failing(self) -> bool:
+        """Tell whether the last text failed."""
+        return self._failing
 
     def find(self, text: str, types: Collection[str]) -> list[Found]:
-        """Return what the model sees in a normalised text; raises AdvancedError, also when the time is over."""
+        """Return what the model sees in a text; raises AdvancedError, also when the time is over."""
         deadline = time.monotonic() + self._budget
+        self._failing = True
         with _lock:  # threads that come first would load it twice
             model = _load()
-        return [found for found in _join(text, _tokens(model, text, deadline)) if found.type in types]
+        seen = [found for found in _join(text, _tokens(model, text, deadline)) if found.type in types]
+        self._failing = False
+        return seen
 
 
 def _tokens(model: _Model, text: str, deadline: float) -> Iterator[_Token]:

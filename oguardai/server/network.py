@@ -54,6 +54,8 @@ def check_needs(config: Config, settings: Iterable[Setting] = SETTINGS) -> None:
         ConfigError: with the name of each.
     """
     needing = [one for one in settings if one.network and one.get(config.settings) != one.default]
+    # A sidecar behind a Unix socket, or a model in this process, needs no network.
+    needing = [one for one in needing if not str(one.get(config.settings)).startswith(("unix:", "local:"))]
     shortage = find_shortage() if needing else None
     if shortage is not None:
         advice = f"needs the network, and this service {shortage}; open it with the drop-in in {EXAMPLE}"

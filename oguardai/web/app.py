@@ -13,13 +13,19 @@ from flask.globals import request_ctx
 from werkzeug.routing import Map
 
 from oguardai.detection import DetectionError
-from oguardai.errors import InternalError, ProblemError, SessionExpiredError, SessionInvalidError
+from oguardai.errors import (
+    DetectorUnavailableError,
+    InternalError,
+    ProblemError,
+    SessionExpiredError,
+    SessionInvalidError,
+)
 from oguardai.logs import configure_logging, log_event, log_exception
 from oguardai.telemetry import UNKNOWN_KID, Metrics, kid_label
 from oguardai.web.gate import CALL, Call, Gate
 from oguardai.web.problems import as_problem, problem_response
 from oguardai.web.source import Source, StaticSource
-from oguardai.web.v1 import V1
+from oguardai.web.v1 import V1, note_unavailable_detector
 
 METRICS = "oguardai.metrics"  # key of the application's extensions
 
@@ -94,6 +100,8 @@ class _Failures:
         elif isinstance(problem, SessionInvalidError):
             self._metrics.count_session_error("invalid", UNKNOWN_KID)
             log_event(log, logging.INFO, "SessionInvalid", request_id=call.request_id)
+        elif isinstance(problem, DetectorUnavailableError):
+            note_unavailable_detector(self._metrics, problem.reason, call)
         elif problem.status >= 500 and not isinstance(error, ProblemError):
             if isinstance(problem, InternalError):
                 # A DetectionError's message names the detector, and by its contract nothing of the text.

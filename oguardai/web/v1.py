@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, request
 from oguardai import __version__
 from oguardai.answers import detect_answer, rehydrate_answer, transform_answer
 from oguardai.detection import detection_of
+from oguardai.detection.configured import ADVANCED
 from oguardai.errors import ForbiddenError, NoActiveKeyError, OverloadedError
 from oguardai.logs import log_event
 from oguardai.rehydrate import RehydrateRequest, rehydrate
@@ -111,6 +112,8 @@ class V1:
         self._source.record_seal(result.kid, result.expires_at / 1000)
         self._metrics.count_sealed(result.kid)
         self._found(call, [entity.type for entity in result.entities if entity.type != LITERAL])
+        if result.detector_unavailable:
+            note_unavailable_detector(self._metrics, result.detector_unavailable, call)
         return _json(transform_answer(result))
 
     def rehydrate(self, call: Call, fields: dict[str, Any]) -> Response:
@@ -131,6 +134,8 @@ class V1:
         check_detection(fields.get("types", ()), fields.get("terms", ()), detection.types)
         found = detection.detect(fields.pop("input"), **fields)
         self._found(call, [entity.type for entity in found.entities])
+        if found.unavailable:
+            note_unavailable_detector(self._metrics, found.unavailable, call)
         return _json(detect_answer(found, values=values))
 
     def _opened(self, kid: int, expires_at: int) -> None:
@@ -147,14 +152,14 @@ class V1:
     def health(self, call: Call) -> Response:
         return _json(
             {
-                "status": "healthy" if self._is_healthy() else "degraded",
+                "status": "healthy" if self._is_healthy(call) else "degraded",
                 "version": __version__,
                 "uptime_seconds": round(self._source.uptime_seconds(), 3),
             }
         )
 
-    def _is_healthy(self) -> bool:
-        if self._source.keyring().active_kid(time.time()) is None:
+    def _is_healthy(self, call: Call) -> bool:
+        if self._source.keyring().active_kid(time.time()) is None or detection_of(call.settings).is_degraded():
             return False
         return not reload_failed({"outcome": self._source.reload_outcome()})
 
@@ -191,7 +196,7 @@ class V1:
                     "session_ttl_seconds": settings.session.ttl_seconds,
                     "session_max_age_seconds": settings.session.max_age_seconds,
                 },
-                "detector_mode": "builtin",
+                "detector_mode": settings.detector.mode,
                 "version": __version__,
             }
         )
@@ -207,6 +212,12 @@ class V1:
 
     def metrics(self, call: Call) -> Response:
         return Response(self._metrics.render(self._source.server_status()), content_type=METRICS_TYPE)
+
+
+def note_unavailable_detector(metrics: Metrics, reason: str, call: Call) -> None:
+    """Count and log that the advanced detector did not answer."""
+    metrics.count_detection_failure(ADVANCED)
+    log_event(log, logging.WARNING, "DetectorUnavailable", reason=reason, request_id=call.request_id)
 
 
 def _read(environ: dict[str, Any], body: Body) -> dict[str, Any]:

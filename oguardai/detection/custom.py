@@ -1,0 +1,238 @@
+"""Find what an operator declares under ``detectors:`` in oguardai.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from stdnum import damm, verhoeff
+from stdnum.iso7064 import mod_11_2, mod_11_10, mod_37_2, mod_37_36, mod_97_10
+
+from oguardai.detection import confidence
+from oguardai.detection.confidence import ALONE, CONTEXT
+from oguardai.detection.context import Index
+from oguardai.detection.detector import DIGITS, STRONG, WEAK, Finder, Found, Span
+from oguardai.detection.entity import EntityType
+from oguardai.detection.iban import is_iban
+from oguardai.detection.linear import PatternError, check_pattern
+from oguardai.detection.normalize import lower, normalize
+from oguardai.detection.registry import CODES, DETECTORS, ENTITY_TYPES, FINDERS
+from oguardai.detection.scan import Scan
+from oguardai.detection.validators import is_luhn
+from oguardai.tokens import LITERAL, is_type_name
+
+if TYPE_CHECKING:
+    from oguardai.config import DetectorDeclaration
+
+DEFAULT_LEVEL = 2
+SOURCE = "oguardai.yaml"
+"""``EntityType.source`` of a declared type."""
+
+_MOST_CHECKED = 128  # characters that a validator is asked about: no number is longer
+_OF_ITS_OWN = 0.3  # least confidence of a pattern that plain numbers do not have
+_MODULE = re.compile(r"stdnum(?:\.[a-z][a-z0-9_]{0,31}){1,3}")
+# What RE2 reads otherwise: the end before a line feed, the vertical tab as white space, {,n}, and case beyond ASCII.
+_READ_OTHERWISE = re.compile(r"[^ -~]|\$|\\[sSZNuUx0-9]|\{,")
+
+
+# --- validators ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Judge a value; ``strength`` is what a passed check adds to the confidence, see ``confidence``."""
+
+    check: Callable[[str], bool]
+    strength: float
+    meaning: str
+
+    def passes(self, value: str) -> bool:
+        """Tell whether a value passes; where the check itself fails the value is believed, so that it is replaced."""
+        try:
+            return len(value) <= _MOST_CHECKED and bool(self.check(value))
+        except Exception:
+            return True
+
+
+def _compact(value: str) -> str:
+    return "".join(char for char in value.upper() if char not in " -./")
+
+
+def _is_luhn(value: str) -> bool:
+    digits = _compact(value)
+    return DIGITS.issuperset(digits) and len(digits) > 1 and is_luhn(digits)
+
+
+def _of(module: Any, strength: float, meaning: str) -> Validator:
+    return Validator(lambda value: module.is_valid(_compact(value)), strength, meaning)
+
+
+VALIDATORS: MappingProxyType[str, Validator] = MappingProxyType(
+    {
+        "luhn": Validator(_is_luhn, WEAK, "Luhn's formula (ISO/IEC 7812-1, annex B)"),
+        "verhoeff": _of(verhoeff, WEAK, "Verhoeff's algorithm"),
+        "damm": _of(damm, WEAK, "Damm's algorithm"),
+        "iban": Validator(lambda value: is_iban(_compact(value)), STRONG, "an IBAN's structure and check digits (ISO 13616)"),
+        "mod97": _of(mod_97_10, STRONG, "ISO 7064 MOD 97-10, two check digits at the end"),
+        "mod11": _of(mod_11_2, WEAK, "ISO 7064 MOD 11-2, a check digit or X at the end"),
+        "mod11_10": _of(mod_11_10, WEAK, "ISO 7064 MOD 11,10, a check digit at the end"),
+        "mod37": _of(mod_37_2, WEAK, "ISO 7064 MOD 37-2, letters and digits, a check character or * at the end"),
+        "mod37_36": _of(mod_37_36, WEAK, "ISO 7064 MOD 37,36, letters and digits, a check character at the end"),
+    }
+)  # fmt: skip
+"""Validators by the name that a declaration gives; beside them every module of stdnum that has ``is_valid``."""
+
+
+def find_validator(name: str) -> Validator:
+    """Return the validator of a name; raises ValueError that says what was expected."""
+    known = VALIDATORS.get(name)
+    if known is not None:
+        return known
+    if not _MODULE.fullmatch(name):
+        raise ValueError(f"expected one of {', '.join(VALIDATORS)}, or a module of python-stdnum such as stdnum.nl.bsn")
+    try:
+        check = import_module(name).is_valid
+        check("0")  # loads the tables that it needs
+    except Exception:
+        raise ValueError("the python-stdnum that is installed has no such module with is_valid") from None
+    return Validator(check, WEAK, name)
+
+
+# --- checks --------------------------------------------------------------------------------------------------
+
+
+def check(declarations: Sequence[DetectorDeclaration]) -> list[tuple[int, str, str]]:
+    """Return everything that is wrong with declarations: the place in the list, the field, and what is wrong with it."""
+    problems: list[tuple[int, str, str]] = []
+    taken = {row.name for table in (DETECTORS, CODES, FINDERS) for row in table}
+    levels: dict[str, int] = {}
+    for place, one in enumerate(declarations):
+        problems += [(place, field, message) for field, message in _check_one(one)]
+        if one.name in taken:
+            problems.append((place, "name", "is the name of another detector"))
+        taken.add(one.name)
+        if one.level is not None:
+            built_in = ENTITY_TYPES.get(one.type)
+            known = built_in.level if built_in else levels.setdefault(one.type, one.level)
+            if one.level != known:
+                problems.append((place, "level", f"the type has level {known} already; leave it out"))
+    return problems
+
+
+def _check_one(one: DetectorDeclaration) -> Iterator[tuple[str, str]]:
+    for field, name in (("name", one.name), ("type", one.type)):
+        if not is_type_name(name):
+            yield field, "expected a name of a-z, 0-9 and _, beginning with a letter, of at most 32 characters"
+    if one.type == LITERAL:
+        yield "type", "is what text that looks like a token is called; choose another name"
+    if one.level not in (None, 1, 2, 3):
+        yield "level", "expected 1, 2 or 3"
+    if not 0 < one.confidence <= confidence.MOST:
+        yield "confidence", f"expected a number above 0, at most {confidence.MOST}"
+    if one.needs_context and not one.context:
+        yield "needs_context", "needs words in context"
+    try:
+        check_pattern(one.pattern, _flags(one))
+    except PatternError as error:
+        yield "pattern", str(error)
+    try:
+        Index((_words(one),))
+    except ValueError:
+        yield "context", "expected words that begin with a letter; at least two letters before a *"
+    try:
+        if one.validator:
+            find_validator(one.validator)
+    except ValueError as error:
+        yield "validator", str(error)
+
+
+# --- finders -------------------------------------------------------------------------------------------------
+
+
+def load(declarations: Sequence[DetectorDeclaration]) -> tuple[tuple[EntityType, ...], tuple[Finder, ...]]:
+    """Return the entity types that come new with declarations, and a finder for each.
+
+    Raises ValueError for what ``check`` refuses.
+    """
+    for place, field, message in check(declarations):
+        raise ValueError(f"detectors[{place}].{field}: {message}")
+    levels: dict[str, int | None] = {}
+    for one in declarations:
+        levels[one.type] = levels.get(one.type) or one.level
+    types = tuple(
+        EntityType(name, level or DEFAULT_LEVEL, source=SOURCE)
+        for name, level in levels.items()
+        if name not in ENTITY_TYPES
+    )
+    return types, tuple(map(_finder, declarations))
+
+
+def _flags(one: DetectorDeclaration) -> re.RegexFlag:
+    return re.IGNORECASE if one.ignore_case else re.NOFLAG
+
+
+def _words(one: DetectorDeclaration) -> tuple[str, ...]:
+    return tuple(lower(normalize(word)) for word in one.context)
+
+
+def _finder(one: DetectorDeclaration) -> Finder:
+    spans = _scanner(one)
+    validator = find_validator(one.validator) if one.validator else None
+    words = _words(one)
+    index = Index((words,))
+    bit = index.bit(words)
+
+    def find(text: str) -> Iterator[Found]:
+        scan = Scan(text, index)
+        for start, end in spans(text):
+            if validator and not validator.passes(text[start:end]):
+                continue
+            weight = one.confidence + (validator.strength if validator else 0)
+            why = ["declared pattern", one.validator] if validator else ["declared pattern"]
+            word = (scan.nearby.last(bit, start) or scan.nearby.next(bit, end)) if bit else None
+            if word is not None:
+                weight += CONTEXT
+                why.append(f"context: {index.named(words, scan.nearby.low, word)}")
+            elif one.needs_context:
+                continue
+            elif scan.whole == (start, end) and (validator or one.confidence >= _OF_ITS_OWN):
+                weight += ALONE
+                why.append("alone")
+            yield Found(start, end, one.type, confidence.total(weight), one.name, ", ".join(why))
+
+    return Finder(one.name, frozenset({one.type}), find)
+
+
+def _scanner(one: DetectorDeclaration) -> Callable[[str], Iterator[Span]]:
+    """Return what finds a pattern's matches: RE2, where it is installed and reads the pattern alike, else ``re``."""
+    pattern = check_pattern(one.pattern, _flags(one))
+    automaton = _automaton(one)
+
+    def spans(text: str) -> Iterator[Span]:
+        if automaton is not None:
+            try:
+                text.encode()
+            except UnicodeEncodeError:  # a lone surrogate, which RE2's UTF-8 cannot hold
+                pass
+            else:
+                return (match.span() for match in automaton.finditer(text))
+        return (match.span() for match in pattern.finditer(text))
+
+    return spans
+
+
+def _automaton(one: DetectorDeclaration) -> Any:
+    if _READ_OTHERWISE.search(one.pattern):
+        return None
+    try:
+        re2: Any = import_module("re2")
+        options = re2.Options()
+        options.log_errors = False
+        options.case_sensitive = not one.ignore_case
+        return re2.compile(one.pattern, options)
+    except Exception:  # not installed, or a pattern that it does not take
+        return None
