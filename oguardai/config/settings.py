@@ -293,14 +293,15 @@ class DetectorSettings:
     mode: str = _setting(
         "builtin",
         Kind.CHOICE,
-        "What detects: the `builtin` table, the `advanced` detector alone, or `both`. Own detectors and terms always do.",
+        "What detects: the `builtin` table, the `advanced` detector alone, or `both`. Own detectors and terms always "
+        "do.",
         choices=("builtin", "both", "advanced"),
     )
     advanced_url: str = _setting(
         "",
         Kind.URL,
-        "Where the advanced detector is: `http://host:port` or `https://host` of a sidecar, `unix:/path` of its socket, "
-        "or `local:rampart` for the model that the extra `ner` installs.",
+        "Where the advanced detector is: `http://host:port` or `https://host` of a sidecar, `unix:/path` of its "
+        "socket, or `local:rampart` for the model that the extra `ner` installs.",
         network=True,
     )
     timeout_ms: int = _setting(

@@ -177,7 +177,7 @@ def _field(name: str, node: Node) -> object:
             raise RefusedError("expected a list of words")
         return [item.text for item in node.items if isinstance(item, Scalar)]
     if not isinstance(node, Scalar) or node.is_empty:
-        raise RefusedError("expected a text" if name not in _TYPED else _TYPED[name])
+        raise RefusedError(_TYPED.get(name, "expected a text"))
     if name == "level":
         if node.text not in {"1", "2", "3"}:
             raise RefusedError(_TYPED[name])

@@ -1,4 +1,4 @@
-"""Find postal addresses as they are written in the United States, Britain, Germany, France, Spain, Italy and around them."""
+"""Find postal addresses as they are written in North America and in Europe: around the number of a house."""
 
 from __future__ import annotations
 
@@ -18,101 +18,56 @@ _LETTER = "A-Za-z\u00c0-\u024f\u0386-\u03ce\u0410-\u044f"
 _WORD = rf"[{_UPPER}0-9][{_LETTER}0-9.'\u2019-]{{0,24}}"
 _NUMBER = r"[0-9]{1,5}(?:[ -]?[A-Za-z]|/[0-9]{1,4})?"
 _STREETS = (
-    "Street", "St", "Avenue", "Ave", "Road", "Rd", "Lane", "Ln", "Drive", "Dr", "Court", "Ct", "Boulevard", "Blvd", "Way",
-    "Place", "Pl", "Square", "Sq", "Terrace", "Highway", "Hwy", "Parkway", "Pkwy", "Circle", "Cir", "Close", "Crescent", "Gardens",
-    "Grove", "Mews", "Row", "Hill", "Park", "Trail", "Walk", "Alley", "Plaza", "Loop", "Ridge", "Rue",
+    "Street", "St", "Avenue", "Ave", "Road", "Rd", "Lane", "Ln", "Drive", "Dr", "Court", "Ct", "Boulevard", "Blvd",
+    "Way", "Place", "Pl", "Square", "Sq", "Terrace", "Highway", "Hwy", "Parkway", "Pkwy", "Circle", "Cir", "Close",
+    "Crescent", "Gardens", "Grove", "Mews", "Row", "Hill", "Park", "Trail", "Walk", "Alley", "Plaza", "Loop",
+    "Ridge", "Rue",
 )  # fmt: skip
-_TAILS = tuple(
-    [
-        "straße",
-        "strasse",
-        "str.",
-        "weg",
-        "platz",
-        "allee",
-        "gasse",
-        "ring",
-        "ufer",
-        "damm",
-        "chaussee",
-        "straat",
-        "laan",
-        "plein",
-        "gracht",
-        "kade",
-        "steenweg",
-        "dreef",
-        "gatan",
-        "vägen",
-        "gade",
-        "vej",
-        "veien",
-        "vegen",
-        "katu",
-        "utca",
-        "plaats",
-    ]
-)
+_TAILS = (
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "ufer", "damm", "chaussee", "straat",
+    "laan", "plein", "gracht", "kade", "steenweg", "dreef", "gatan", "vägen", "gade", "vej", "veien", "vegen",
+    "katu", "utca", "plaats",
+)  # fmt: skip
 _PREFIXES = (
     r"rue|avenue|boulevard|chemin|allée|impasse|quai|cours|route|place|Calle|C/|Avda\.?|Avenida|Plaza|Paseo|Camino|Carrer|"
     r"Rua|Travessa|Largo|Via|Viale|Piazza|Corso|Vicolo|Strada|ul\.|ulica|al\.|plac|aleja"
 )
 _KEYS = (
-    "address", "address:", "address is", "address with", "address to", "address to the same:", "adresse", "adresse:",
-    "adresse ist", "dirección:", "direccion:", "indirizzo:", "live at", "lives at", "sent to", "send to", "ship to", "taxi to",
-    "located at", "office is at", "meet me at", "return to", "arrived at", "it's in", "one to", "anschrift:", "corner of",
+    "address", "address:", "address is", "address with", "address to", "address to the same:", "adresse",
+    "adresse:", "adresse ist", "dirección:", "direccion:", "indirizzo:", "live at", "lives at", "sent to",
+    "send to", "ship to", "taxi to", "located at", "office is at", "meet me at", "return to", "arrived at",
+    "it's in", "one to", "anschrift:", "corner of",
 )  # fmt: skip
 _BOXES = ("p.o. box", "po box", "p.o.box", "postfach", "apartado", "casella postale", "boîte postale", "psc", "bp")
 
 _HOUSE = re.compile(r"(?<![0-9A-Za-z])[0-9]{1,5}(?:[A-Za-z](?![0-9A-Za-z])|/[0-9]{1,4}(?![0-9]))?(?![0-9A-Za-z])")
 _STREET = re.compile(rf",? (?:{_WORD} ){{1,4}}(?:{'|'.join(_STREETS)})(?![{_LETTER}])\.?")
 _OF_THE = "(?:(?:de la|de|du|des|del|della|di|da|do|dos|dei|degli) |d')?"
-_PREFIX_AFTER = re.compile(
-    rf"(?: bis| ter)?,? (?:{_PREFIXES}) {_OF_THE}{_WORD}(?: {_WORD}|(?: de| di| da| do| del)(?= )){{0,4}}"
-)
-_PREFIX_BEFORE = re.compile(
-    rf"(?:[0-9]{{1,4}} )?(?<![{_LETTER}])(?:{_PREFIXES}) {_OF_THE}{_WORD}(?:[ ]{_WORD}|(?: de| di| da| do| del)(?= )){{0,4}},? \Z"
-)
+_STREET_NAME = rf"(?:{_PREFIXES}) {_OF_THE}{_WORD}(?: {_WORD}|(?: de| di| da| do| del)(?= )){{0,4}}"
+_PREFIX_AFTER = re.compile(rf"(?: bis| ter)?,? {_STREET_NAME}")
+_PREFIX_BEFORE = re.compile(rf"(?:[0-9]{{1,4}} )?(?<![{_LETTER}]){_STREET_NAME},? \Z")
 _TAIL_WORDS = re.compile(rf"(?:[0-9]{{1,4}} )?(?:[{_UPPER}][{_LETTER}.'-]{{0,24}} ){{1,4}}\Z")
 _BEFORE = 70  # characters
 
 
 # What may follow a street and its number: a flat, a town, a state, a postcode, a country.
+_TOWN_WORD = rf"[{_UPPER}][{_LETTER}.'-]{{1,24}}"
+_UK_CODE = "[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
 _PART = (
-    rf"(?:(?:Apt|Apartment|Suite|Unit|Flat|Floor|Room|Box|P\.?O\.? Box|Etage|Stock)\.? ?[0-9A-Za-z]{{1,6}}"
-    rf"|[0-9]{{4,5}}(?:-[0-9]{{3,4}})?(?: [{_UPPER}][{_LETTER}.'-]{{1,24}}){{0,4}}"
-    rf"|[A-Z]{{1,2}}[0-9][0-9A-Z]? ?[0-9][A-Z]{{2}}"
-    rf"|[{_UPPER}][{_LETTER}.'-]{{1,24}}(?: (?:[{_UPPER}][{_LETTER}.'-]{{0,24}}|de|del|la|di|am|an|upon)){{0,3}}(?: [0-9]{{5}}(?:-[0-9]{{4}})?| [A-Z]{{1,2}}[0-9][0-9A-Z]? ?[0-9][A-Z]{{2}})?"
+    r"(?:(?:Apt|Apartment|Suite|Unit|Flat|Floor|Room|Box|P\.?O\.? Box|Etage|Stock)\.? ?[0-9A-Za-z]{1,6}"
+    rf"|[0-9]{{4,5}}(?:-[0-9]{{3,4}})?(?: {_TOWN_WORD}){{0,4}}"
+    rf"|{_UK_CODE}"
+    rf"|{_TOWN_WORD}(?: (?:{_TOWN_WORD}|[A-Z]|de|del|la|di|am|an|upon)){{0,3}}"
+    rf"(?: [0-9]{{5}}(?:-[0-9]{{4}})?| {_UK_CODE})?"
     r"|[A-Z]{2} [0-9]{5}(?:-[0-9]{4})?)"
 )
 _REST = re.compile(
     rf"(?:(?:,|\n|,\n)[ ]{{0,2}}(?:\n[ ]{{0,2}})?{_PART}| (?:Apt|Suite|Unit|Flat)\.? ?[0-9A-Za-z]{{1,6}}){{1,6}}"
 )
-_NOT_TOWNS = frozenset(
-    [
-        "I",
-        "We",
-        "You",
-        "The",
-        "He",
-        "She",
-        "It",
-        "They",
-        "My",
-        "Your",
-        "Please",
-        "Thanks",
-        "Thank",
-        "Regards",
-        "And",
-        "But",
-        "Phone",
-        "Tel",
-        "Email",
-        "Fax",
-        "Mobile",
-    ]
-)
+_NOT_TOWNS = frozenset((
+    "I", "We", "You", "The", "He", "She", "It", "They", "My", "Your", "Please", "Thanks", "Thank", "Regards",
+    "And", "But", "Phone", "Tel", "Email", "Fax", "Mobile",
+))  # fmt: skip
 
 
 def _with_rest(text: str, start: int, end: int) -> Span | None:
@@ -202,8 +157,8 @@ def _found(text: str, start: int, end: int, rule: str) -> Found | None:
 FINDERS = (Finder("addresses", frozenset({"address"}), find),)
 
 _ZIP = (
-    "zip*", "zip code*", "zipcode*", "postal code*", "postalcode*", "postcode*", "post code*", "code postal*", "cap",
-    "c.a.p", "código postal*", "codigo postal*", "postnummer*", "cp",
+    "zip*", "zip code*", "zipcode*", "postal code*", "postalcode*", "postcode*", "post code*", "code postal*",
+    "cap", "c.a.p", "código postal*", "codigo postal*", "postnummer*", "cp",
 )  # fmt: skip
 CODES = (
     Code(

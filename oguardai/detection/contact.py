@@ -24,9 +24,13 @@ _CONTEXT = (
     "*phone*", "*fon", "*fono", "tel", "tél", "tlf", "telef*", "téléph*", "mobil*", "móvil", "movil",
     "cell*", "handy*", "rufnummer*", "durchwahl", "call*", "dial*", "ring", "fax*", "whatsapp", "signal",
     "sms", "text me", "rufen", "anruf*", "appel*", "llam*", "chiam*", "contact*", "kontakt*", "hotline",
-    "reach", "answering", "number is", "numbers are", "number:", "nummer ist", "nummer:", "numéro est",
-    "número es", "numero è", "cep", "gsm", "celular*", "telemóvel", "telemovel", "komórk*", "puhelin*", "телефон*",
+    "reach", "answering",
+    "cep", "gsm", "celular*", "telemóvel", "telemovel", "komórk*", "puhelin*", "телефон*",
     "*電話*", "*전화*", "*휴대폰*", "*手机*", "*电话*", "*โทร*",
+)  # fmt: skip
+# Where nothing else says that a number is a telephone's.
+_ANY_NUMBER = (
+    *_CONTEXT, "number is", "numbers are", "number:", "nummer ist", "nummer:", "numéro est", "número es", "numero è",
 )  # fmt: skip
 _CONTEXT_BEHIND = ("office", "fax", "mobile", "mobil", "cell", "phone", "home", "work", "tel")
 _VETO = (
@@ -131,11 +135,11 @@ DETECTORS = (
         pattern=r"(?:[0-9]|\([0-9])(?:[ ().\-/]{0,3}[0-9]){5,14}" + _EXTENSION,
         sample="4960664",
         trigger=Digits(6, before=1, tail=True),
-        confidence=0.45,
+        confidence=0.2,
         refine=phones.trim_in_context,
         not_before=_NOT_BEFORE | frozenset("-."),
         not_after=_NOT_AFTER,
-        context=_CONTEXT,
+        context=_ANY_NUMBER,
         context_behind=_CONTEXT_BEHIND,
         needs_context=True,
         veto=_VETO,

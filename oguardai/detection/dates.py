@@ -10,18 +10,13 @@ from oguardai.detection.entity import EntityType
 
 _MONTHS = (
     "jan|janvier|januar|jänner|january|enero|ene|gennaio|gen",
-    "feb|february|februar|février|fevrier|févr|febrero|febbraio",
-    "mar|march|märz|maerz|mrz|mars|marzo",
-    "apr|april|avril|avr|abril|abr|aprile",
-    "may|mai|mayo|maggio|mag",
-    "jun|june|juni|juin|junio|giugno|giu",
-    "jul|july|juli|juillet|juil|julio|luglio|lug",
-    "aug|august|août|aout|agosto|ago",
+    "feb|february|februar|février|fevrier|févr|febrero|febbraio", "mar|march|märz|maerz|mrz|mars|marzo",
+    "apr|april|avril|avr|abril|abr|aprile", "may|mai|mayo|maggio|mag", "jun|june|juni|juin|junio|giugno|giu",
+    "jul|july|juli|juillet|juil|julio|luglio|lug", "aug|august|août|aout|agosto|ago",
     "sep|sept|september|septembre|septiembre|setiembre|settembre|set",
-    "oct|october|okt|oktober|octobre|octubre|ottobre|ott",
-    "nov|november|novembre|noviembre",
+    "oct|october|okt|oktober|octobre|octubre|ottobre|ott", "nov|november|novembre|noviembre",
     "dec|december|dez|dezember|déc|décembre|decembre|dic|diciembre|dicembre",
-)
+)  # fmt: skip
 _MONTH_OF = MappingProxyType({name: i for i, names in enumerate(_MONTHS, 1) for name in names.split("|")})
 # Any word: ``is_date`` knows the months. Without (?i), with which ``re`` tries every place instead of skipping ahead.
 _MONTH = r"[A-Za-zäéûÄÉÛ]{3,10}\.?"
@@ -67,94 +62,30 @@ TYPES = (
 
 _TIME = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
 _SPEAKS = (
-    "date*", "today", "when", "since", "on", "until", "till", "valid", "expir*", "due", "deadline", "admitted", "admission*",
-    "discharged", "signed", "issued", "dated", "appointment*", "visit*", "meeting", "scheduled", "from", "effective",
-    "datum", "am", "vom", "bis", "seit", "gültig*", "termin*", "ausgestellt", "le", "du", "depuis", "jusqu'au", "valable*",
-    "fecha*", "el", "desde", "hasta", "in data", "data:", "il", "dal", "fino al", "scade*", "died", "hired", "joined", "started", "ended",
+    "date*", "today", "when", "since", "on", "until", "till", "valid", "expir*", "due", "deadline", "admitted",
+    "admission*", "discharged", "signed", "issued", "dated", "appointment*", "visit*", "meeting", "scheduled",
+    "from", "effective", "datum", "am", "vom", "bis", "seit", "gültig*", "termin*", "ausgestellt", "le", "du",
+    "depuis", "jusqu'au", "valable*", "fecha*", "el", "desde", "hasta", "in data", "data:", "il", "dal", "fino al",
+    "scade*", "died", "hired", "joined", "started", "ended",
 )  # fmt: skip
 _OTHERS = ("version*", "release*", "price", "ratio", "score", "section", "python", "line", "page", "copyright", "rfc")
-_MONTH_WORDS = tuple(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "januar",
-        "februar",
-        "märz",
-        "juni",
-        "juli",
-        "oktober",
-        "dezember",
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "juin",
-        "juillet",
-        "août",
-        "octobre",
-        "décembre",
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "noviembre",
-        "diciembre",
-        "gennaio",
-        "febbraio",
-        "aprile",
-        "maggio",
-        "giugno",
-        "luglio",
-        "settembre",
-        "dicembre",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-    ]
-)
+_MONTH_WORDS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december", "januar", "februar", "märz", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars",
+    "avril", "juin", "juillet", "août", "octobre", "décembre", "enero", "febrero", "marzo", "abril", "mayo",
+    "junio", "julio", "agosto", "septiembre", "noviembre", "diciembre", "gennaio", "febbraio", "aprile", "maggio",
+    "giugno", "luglio", "settembre", "dicembre", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "oct",
+    "nov", "dec",
+)  # fmt: skip
 _MONTH_FORMS = tuple(sorted({form for word in _MONTH_WORDS for form in (word, word.capitalize())}))
+_ANY_MONTH = "|".join(sorted(_MONTH_FORMS, key=len, reverse=True))
 _AGE_UNITS = (
     r"(?:years?[ -]old|yrs?[ -]old|yrs?\.? old|y/o|yo(?![a-z])|Jahre alt|jährige?r?s?|ans(?![a-z])|anni(?![a-z])|años)"
 )
 _AGE_WORDS = (
-    "aged",
-    "Aged",
-    "age",
-    "Age",
-    "AGE",
-    "Alter",
-    "alter",
-    "âgé de",
-    "âgée de",
-    "Âge",
-    "edad",
-    "Edad",
-    "Età",
+    "aged", "Aged", "age", "Age", "AGE", "Alter", "alter", "âgé de", "âgée de", "Âge", "edad", "Edad", "Età",
     "età",
-)
+)  # fmt: skip
 
 
 def _is_called_date(value: str) -> bool:
@@ -214,7 +145,7 @@ DETECTORS = (
     Detector(
         name="date_month_first",
         type="date",
-        pattern=rf"(?:{'|'.join(sorted(_MONTH_FORMS, key=len, reverse=True))})\.? [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}",
+        pattern=rf"(?:{_ANY_MONTH})\.? [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}",
         sample="March 12, 1985",
         trigger=Starts(_MONTH_FORMS),
         confidence=0.35,
@@ -227,8 +158,8 @@ DETECTORS = (
     Detector(
         name="date_day_first",
         type="date",
-        pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{'|'.join(sorted(_MONTH_FORMS, key=len, reverse=True))})"
-        r"\.?,?[ -](?:[Dd][Ee][Ll]? )?[0-9]{4}",
+        pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{_ANY_MONTH})\.?,?[ -]"
+        r"(?:[Dd][Ee][Ll]? )?[0-9]{4}",
         sample="12 March 1985",
         trigger=Digit(r"[0-9](?<![0-9].)[0-9]?(?:st|nd|rd|th|er|\.|º)?[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,)),
         confidence=0.35,

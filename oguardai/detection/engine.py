@@ -290,7 +290,7 @@ class _Collector:
             raise PayloadTooLargeError(f"the text holds more than {limit} finds (detection.max_finds)")
 
 
-def _find_all(
+def _find_all(  # noqa: PLR0917 - the parameters of ``detect``
     text: str, types: frozenset[str], threshold: float, limit: int | None, finders: Sequence[Finder], builtin: bool
 ) -> tuple[list[Find], Scan]:
     plain = normalize(text)
@@ -323,9 +323,9 @@ def detect(
 
     ``types`` are names of ``ENTITY_TYPES`` or of the ``finders`` given, which come to those built in; none given means
     those that are on by default, and all of the finders'. Finds below ``threshold`` are left out, before overlaps are
-    resolved. Without ``builtin`` nothing but the finders given finds. The result is sorted by start and does not overlap: of overlapping finds the longer wins, then the more
-    certain, then the order of the table. Spans count code points, end exclusive. With ``explain`` every entity holds
-    the evidence that its confidence is the sum of.
+    resolved. Without ``builtin`` nothing but the finders given finds. The result is sorted by start and does not
+    overlap: of overlapping finds the longer wins, then the more certain, then the order of the table. Spans count code
+    points, end exclusive. With ``explain`` every entity holds the evidence that its confidence is the sum of.
 
     Raises PayloadTooLargeError for more than ``limit`` finds, overlapping and weak ones counted, ValueError for an
     unknown type, DetectionError when a detector fails: the text must then not be passed on as if nothing had been

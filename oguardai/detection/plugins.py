@@ -1,6 +1,6 @@
 """Load detectors that other packages bring: the entry-point group ``oguardai.detectors``.
 
-An entry point names a :class:`oguardai.detection.detector.Finder`, or a function without arguments that returns several.
+An entry point names a :class:`oguardai.detection.detector.Finder`, or a function without arguments that returns some.
 """
 
 from __future__ import annotations

@@ -212,7 +212,8 @@ def is_fiscal_code(value: str) -> bool:
 
 def is_iva(value: str) -> bool:
     """Check an Italian VAT number: Luhn, province."""
-    return value[:7] != "0000000" and bool(iva.is_valid(value))
+    number = value.removeprefix("IT")
+    return number.isdigit() and number[:7] != "0000000" and bool(iva.is_valid(number))
 
 
 # --- the North -------------------------------------------------------------------------------------------------------
@@ -315,31 +316,15 @@ _PLATES = ("registration*", "reg", "number plate*", "licence plate*", "license p
            "plate*", "kennzeichen*", "kfz*", "amtl*", "auto", "fahrzeug*", "plaka*", "immatricul*", "targa",
            "matrícula*", "matricula*", "kenteken*")  # fmt: skip
 _ADDRESS = (
-    "postcode*",
-    "post code*",
-    "postal code*",
-    "address*",
-    "zip",
-    "lives",
-    "live at",
-    "london",
-    "street",
-    "road",
-)
+    "postcode*", "post code*", "postal code*", "address*", "zip", "lives", "live at", "london", "street", "road",
+)  # fmt: skip
 _TAX_ID = (
     "steuer id", "steuerid*", "steueridentifikation*", "identifikationsnummer*", "idnr", "id nr", "tin", "tax id*",
     "taxid", "steuernummer*", "steuer identifikation*", "steuerliche identifikation*",
 )  # fmt: skip
 _TAX_NUMBER = (
-    "steuernummer*",
-    "steuernr*",
-    "steuer nr*",
-    "st nr*",
-    "st. nr",
-    "st.-nr",
-    "tax number*",
-    "finanzamt*",
-)
+    "steuernummer*", "steuernr*", "steuer nr*", "st nr*", "st. nr", "st.-nr", "tax number*", "finanzamt*",
+)  # fmt: skip
 _SOCIAL = ("sozialversicherung*", "rentenversicherung*", "versicherungsnummer*", "sv nummer*", "svnr", "sv nr", "rvnr",
            "rv nummer*", "vsnr", "social security*", "social insurance*", "svn*", "insurance number*")  # fmt: skip
 _CARD = ("personalausweis*", "ausweis*", "perso", "id card*", "identity card*", "idcard*", "carta d'identità",
@@ -563,7 +548,7 @@ CODES: tuple[Code, ...] = (
     number("be_nrn", ("99.99.99-999.99", "99999999999"), "85.07.30-033.28", 0.15, is_nrn, STRONG, _NRN),
     number("nl_bsn", ("999999999", "9999.99.999", "999 999 999"), "111222333", 0.1, is_bsn, WEAK, _BSN),
     # Spain, Portugal, Italy
-    number("es_nif", ("99999999|A", "9999999|A"), "54362315K", 0.3, is_dni, WEAK, _DNI),
+    number("es_nif", ("99999999|A", "9999999|A", "99.999.999-A", "99.999.999A"), "54362315K", 0.3, is_dni, WEAK, _DNI),
     number(
         "es_cif",
         ("A99999999", "A-99999999", "A9999999A", "A-9999999-A", "A9999999-A"),
@@ -587,7 +572,7 @@ CODES: tuple[Code, ...] = (
         ("cartão de cidadão*", "cartao de cidadao*", "cc"),
     ),
     number("it_fiscal_code", ("AAAAAAXXAXXAXXXA",), "RCCMNL83S18D969H", 0.6, is_fiscal_code, WEAK, _FISCAL_WORDS),
-    number("it_vat", ("99999999999", "99999999_999"), "00743110157", 0.1, is_iva, WEAK, _IVA),
+    number("it_vat", ("99999999999", "99999999_999", "AA99999999999"), "00743110157", 0.1, is_iva, WEAK, _IVA),
     number("it_identity_card", ("AA99999AA", "AA9999999", "9999999AA"), "CA12345BC", 0.2, None, NONE, _CARD),
     number("it_driving_licence", ("AA9999999A", "A9A99A999A", "AX99X999XA"), "AA0123456B", 0.3, None, NONE, _LICENCE),
     number("it_passport", ("AA9999999",), "YA1234567", 0.15, None, NONE, _PASS),
