@@ -127,7 +127,7 @@ def _around(text: str, start: int, end: int) -> Found | None:
         low = before.rstrip().lower()
         if low.endswith(_TAILS) and not last.isdigit():
             street = _TAIL_WORDS.search(before)
-            if street and not _is_year(text[start:end]) and len(low.rsplit(None, 1)[-1]) > 5:
+            if street and not _is_year(text[start:end]) and (len(low.rsplit(None, 1)[-1]) > 5 or " " in street[0][:-1]):
                 return _found(text, start - len(street[0]), end, "street_tail")
         if low.endswith(_BOXES):
             box = max(low.rfind(word) for word in _BOXES if low.endswith(word))

@@ -71,7 +71,7 @@ _SPEAKS = (
 _OTHERS = ("version*", "release*", "price", "ratio", "score", "section", "python", "line", "page", "copyright", "rfc")
 _MONTH_WORDS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december", "januar", "februar", "märz", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars",
+    "december", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember", "janvier", "février", "mars",
     "avril", "juin", "juillet", "août", "octobre", "décembre", "enero", "febrero", "marzo", "abril", "mayo",
     "junio", "julio", "agosto", "septiembre", "noviembre", "diciembre", "gennaio", "febbraio", "aprile", "maggio",
     "giugno", "luglio", "settembre", "dicembre", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "oct",

@@ -3,7 +3,8 @@
 Given names: the most frequent ones of the United States (Social Security Administration), the United Kingdom (Office
 for National Statistics), Germany, Austria and Switzerland, France (INSEE), Spain (INE), Italy (ISTAT), Portugal,
 Brazil, the Netherlands, Poland, Czechia, the Nordic countries, Turkey, India, and Arabic, Russian and Japanese ones
-as they are written in Latin letters. Countries: ISO 3166-1, in English, German, French, Spanish and Italian. Cities: those of more
+as they are written in Latin letters.
+Countries: ISO 3166-1, in English, German, French, Spanish and Italian. Cities: those of more
 than a million people, and capitals.
 """
 

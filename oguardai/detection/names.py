@@ -21,7 +21,7 @@ TYPES = (
 )
 
 _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0386-\u03ab\u0410-\u042f"
-_CJK = "\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff"
+_CJK = "\u3005\u3400-\u9fff\uac00-\ud7a3\u3040-\u30ff"
 _TOKEN = re.compile(r"[^\W\d_]+(?:[\u2019'-][^\W\d_]+)*")
 _PARTICLES = frozenset((
     "al", "ap", "bin", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "el", "ibn", "la",
@@ -29,6 +29,7 @@ _PARTICLES = frozenset((
 ))  # fmt: skip
 # Words with a capital that are no part of a name.
 _NO_NAMES = frozenset((
+    "World", "There", "Folks", "Guys", "Colleagues",
     "Dr", "Sr", "Jr", "Prof", "PhD", "MD",
     "A", "Account", "Address", "All", "Also", "Am", "An", "And", "Any", "April", "Are", "As", "At", "August",
     "Bank", "Be", "Because", "But", "By", "Can", "Card", "City", "Client", "Company", "Contact", "Could",
@@ -141,6 +142,9 @@ def _both(*words: str) -> tuple[str, ...]:
 def _display_name(text: str, start: int, end: int) -> Span | None:
     """Take the name before an address in angle brackets (RFC 5322 3.4)."""
     line = text[max(0, start - 60) : start]
+    if line.endswith('"') and '"' in line[:-1]:
+        begin = start - len(line) + line[:-1].rindex('"') + 1
+        return (begin, start - 1) if start - 1 > begin else None
     for sign in '\n\r,;:<>()[]"':
         line = line[line.rfind(sign) + 1 :]
     name = line.strip(" \t'*-")
@@ -190,9 +194,11 @@ _SAID = (
     "Producer", "producer", "Follow up with", "follow up with",
 )  # fmt: skip
 
+_OF = "(?:(?:de|del|della|den|der|di|da|la|van|von|ten|ter|zu) ){0,2}"
+
 PERSON_DETECTORS = (
-    _person("person_title", _TITLES, rf"\.? {{1,2}}[{_UPPER}]", "Mr. J", 0.85, _named()),
-    _person("person_long_title", _LONG_TITLES, rf" [{_UPPER}]", "Herr J", 0.85, _named()),
+    _person("person_title", _TITLES, rf"\.? {{1,2}}{_OF}[{_UPPER}]", "Mr. J", 0.85, _named()),
+    _person("person_long_title", _LONG_TITLES, rf" {_OF}[{_UPPER}]", "Herr J", 0.85, _named()),
     _person("person_introduced", _TOLD, rf":? [{_UPPER}]", "name is J", 0.75, _named()),
     _person(
         "person_speaks",
@@ -373,7 +379,7 @@ def _by_lists(text: str) -> Iterator[Found]:
 
 def _given(text: str, start: int, end: int, first: str) -> Found | None:
     after = text[end : end + 1]
-    if after and after in "_(@/\\=[<#":
+    if after and (after in "_(@/\\=[<#" or (after == "." and text[end + 1 : end + 2].isalnum())):
         return None
     lone = first in LONE_GIVEN_NAMES
     close, words = _name_at(text, start)
