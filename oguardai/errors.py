@@ -187,9 +187,9 @@ class OverloadedError(ProblemError):
     title = "The server cannot take this request now"
 
 
-class DetectorUnavailableError(OverloadedError):
+class DetectorUnavailableError(OGuardAIError):
     """The advanced detector did not answer, and the configuration does not let that pass; ``reason`` is one word."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the advanced detector does not answer ({reason})", retry_after=2)
+        super().__init__(f"the advanced detector does not answer ({reason})")
         self.reason = reason

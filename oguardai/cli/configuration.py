@@ -130,7 +130,9 @@ def show(as_json: bool) -> None:
         return
     derived = {"server.runtime_dir": places["runtime_dir"], "server.state_dir": places["state_dir"]}
     rows = [
-        (path, derived[path], "derived") if value == "" else (path, _shown(value), found.sources[path])
+        (path, derived[path], "derived")
+        if path in derived and value == ""
+        else (path, _shown(value), found.sources[path])
         for path, value in values.items()
     ]
     fingerprints = ", ".join(f"kid {key.kid} {key.fingerprint}" for key in found.keyring.keys)
@@ -143,4 +145,4 @@ def _shown(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "[]"
-    return str(value)
+    return str(value) or "(none)"

@@ -16,7 +16,13 @@ from oguardai.cli.files import STDIN, read_own_session, read_session, read_text,
 from oguardai.cli.options import config_dir_option, json_option, read_config
 from oguardai.cli.output import format_table, is_terminal, say, warn, write, write_json
 from oguardai.cli.sessions import Refused, explain
-from oguardai.errors import InvalidRequestError, ProblemError, SessionExpiredError, SessionInvalidError
+from oguardai.errors import (
+    DetectorUnavailableError,
+    InvalidRequestError,
+    ProblemError,
+    SessionExpiredError,
+    SessionInvalidError,
+)
 
 if TYPE_CHECKING:
     from oguardai.config import Config
@@ -250,7 +256,7 @@ def _answered(run: Callable[[], _Result], state: str | None, session_file: str, 
         # The input or its session is over a limit of the configuration.
         code = ExitCode.BAD_DATA if error.status < 500 else ExitCode.FAILED
         raise Failure(error.detail, code) from None
-    except DetectionError as error:
+    except (DetectionError, DetectorUnavailableError) as error:
         raise Failure(str(error), ExitCode.FAILED) from None
 
 
@@ -294,7 +300,7 @@ def _detect(text: str, config: Config, options: dict[str, Any]) -> Detected:
     _check_types(options["types"], detection)
     try:
         return detection.detect(text, **options)
-    except DetectionError as error:
+    except (DetectionError, DetectorUnavailableError) as error:
         raise Failure(str(error), ExitCode.FAILED) from None
     except ProblemError as error:
         raise Failure(error.detail, ExitCode.BAD_DATA) from None

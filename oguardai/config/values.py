@@ -140,7 +140,7 @@ def _detectors(setting: Setting, node: Node) -> tuple[str, ...]:
     names: set[str] = set()
     for item in node.items:
         declaration, problems = _declaration(item)
-        problems = problems or custom.check(declaration, ENTITY_TYPES)
+        problems += custom.check(declaration, ENTITY_TYPES)
         name = str(declaration.get("name"))
         if name in names:
             problems.append("name: stands twice")

@@ -100,8 +100,8 @@ class _Failures:
         elif isinstance(problem, SessionInvalidError):
             self._metrics.count_session_error("invalid", UNKNOWN_KID)
             log_event(log, logging.INFO, "SessionInvalid", request_id=call.request_id)
-        elif isinstance(problem, DetectorUnavailableError):
-            note_unavailable_detector(self._metrics, problem.reason, call)
+        elif isinstance(error, DetectorUnavailableError):
+            note_unavailable_detector(self._metrics, error.reason, call)
         elif problem.status >= 500 and not isinstance(error, ProblemError):
             if isinstance(problem, InternalError):
                 # A DetectionError's message names the detector, and by its contract nothing of the text.

@@ -15,6 +15,7 @@ from werkzeug.exceptions import (
 )
 
 from oguardai.errors import (
+    DetectorUnavailableError,
     ForbiddenError,
     InternalError,
     InvalidRequestError,
@@ -86,6 +87,8 @@ def as_problem(error: Exception) -> tuple[ProblemError, list[tuple[str, str]]]:
         return error, []
     if isinstance(error, NoActiveKeyError):
         return OverloadedError("no key can seal sessions now", retry_after=RETRY_SECONDS), []
+    if isinstance(error, DetectorUnavailableError):
+        return OverloadedError(str(error), retry_after=RETRY_SECONDS), []
     if isinstance(error, MethodNotAllowed):
         allow = ", ".join(sorted(error.valid_methods or ()))
         return MethodNotAllowedError(f"this path takes {allow}"), [("Allow", allow)]

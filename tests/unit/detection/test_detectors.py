@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from oguardai.detection import ENTITY_TYPES, detect, terms
+from oguardai.detection import ENTITY_TYPES, detect, reference, terms
 from oguardai.detection.detector import Code, Prefix
 from oguardai.detection.entity import EntityType
 from oguardai.detection.normalize import normalize
@@ -95,3 +96,11 @@ def test_type_is_documented(kind: EntityType) -> None:
 def test_every_type_has_a_detector() -> None:
     found = {row.type for row in (*DETECTORS, *CODES)}.union(*(finder.types for finder in FINDERS))
     assert found | {terms.TYPE} == set(ENTITY_TYPES)
+
+
+def test_the_reference_in_the_docs_is_that_of_the_table() -> None:
+    """If this fails: python -m oguardai.detection.reference > docs/entity-types.md"""
+    page = Path(__file__).parents[3] / "docs" / "entity-types.md"
+    if not page.exists():
+        pytest.skip("installed without docs")
+    assert page.read_text(encoding="utf-8") == reference.render()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from oguardai.config import DetectionSettings
+from oguardai.config import DetectionSettings, DetectorSettings
 from oguardai.detection import detect
 from oguardai.detection.configured import Detection
 from oguardai.detection.terms import check_term, terms_finder
@@ -49,6 +49,6 @@ def test_a_term_that_finds_too_much_is_refused(term: str) -> None:
 
 
 def test_terms_of_a_request_are_found_with_its_other_types() -> None:
-    detection = Detection(DetectionSettings())
+    detection = Detection(DetectionSettings(), DetectorSettings())
     kinds = [e.type for e in detection.detect("Aurora: jane@example.com", terms=["aurora"]).entities]
     assert kinds == ["term", "email"]
