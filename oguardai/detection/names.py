@@ -250,7 +250,7 @@ def _company(text: str, start: int, end: int) -> Span | None:
     begin = start
     for word in reversed(line.split(" ")[:-1] if line.endswith(" ") else line.split(" ")):
         bare = word.rstrip(",")
-        if not bare or bare.isdigit() or (bare[-1] in ":;.)" and len(bare) > 3):
+        if not bare or bare.isdigit() or bare in _FORMS or (bare[-1] in ":;.)" and len(bare) > 3):
             break
         if not (bare[0].isupper() or bare[0].isdigit() or bare in ("&", "and", "und", "et", "y", "of", "de")):
             break

@@ -321,9 +321,9 @@ def test_after_three_failures_it_is_left_alone_for_a_while(served: Served, monke
     assert [reason(sidecar) for _ in range(4)] == ["status"] * 3 + ["open"]
 
 
-def test_an_error_holds_nothing_of_the_text(served: Served) -> None:
+def test_an_error_holds_nothing_of_the_text(served: Served, sidecar: Sidecar) -> None:
     served.says({"entities": [{**PERSON, "type": TEXT}]})
     with pytest.raises(AdvancedError) as failed:
-        Sidecar(served.url, 5000).find(TEXT, TYPES)
+        sidecar.find(TEXT, TYPES)
     assert failed.value.args == ("answer",)
     assert failed.value.__context__ is None or failed.value.__suppress_context__
