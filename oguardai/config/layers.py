@@ -24,7 +24,7 @@ from oguardai.config.registry import (
     SETTINGS,
     Setting,
 )
-from oguardai.config.values import RefusedError, from_node, from_object, from_text
+from oguardai.config.values import RefusedError, from_node, from_object, from_text, types_of_detectors
 from oguardai.errors import Problem, Severity
 
 YAML_NAME = "oguardai.yaml"
@@ -62,6 +62,7 @@ class Layers:
         variables: variables of the process environment that count.
         file_secret, environment_secret: GUARDAI_SESSION_SECRET of the env file, and of the process environment.
         revocation_secrets: GUARDAI_REVOCATION_SECRET, from wherever it is given.
+        own_types: entity types of the detectors that the yaml declares.
         directory_missing: the configuration directory does not exist.
         illegible: some line or file could not be read at all, so a secret may stand there.
     """
@@ -78,6 +79,7 @@ class Layers:
     file_secret: Secret | None = None
     environment_secret: Secret | None = None
     revocation_secrets: list[Secret] = field(default_factory=list)
+    own_types: frozenset[str] = frozenset()
     directory_missing: bool = False
     illegible: bool = False
 
@@ -144,6 +146,10 @@ class Layers:
             self.illegible = True
             return
         self.problems += problems
+        detection = top.entries.get("detection")
+        if detection is not None and isinstance(detection.value, yamlfile.Mapping):
+            declared = detection.value.entries.get("detectors")
+            self.own_types = types_of_detectors(declared.value if declared else None)
         for name, entry in top.entries.items():
             if name not in SECTIONS:
                 self._unknown_in_yaml(file, entry, None, SECTIONS)
@@ -244,13 +250,13 @@ class Layers:
     def _take(
         self,
         setting: Setting,
-        read: Callable[[Setting, _Raw], object],
+        read: Callable[[Setting, _Raw, frozenset[str]], object],
         raw: _Raw,
         place: tuple[str, int | None],
         key: str,
     ) -> None:
         try:
-            value = read(setting, raw)
+            value = read(setting, raw, self.own_types)
         except RefusedError as error:
             self.problem(str(error), *place, key)
             return

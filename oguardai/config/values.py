@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from oguardai.config.envfile import suggest
 from oguardai.config.registry import Setting
@@ -25,8 +26,11 @@ class RefusedError(Exception):
     """A value is not what the setting takes; the message says what was expected, never what was given."""
 
 
-def from_text(setting: Setting, text: str) -> object:
-    """Read a value from a variable or the command line; lists are separated by commas or blanks."""
+def from_text(setting: Setting, text: str, own_types: Collection[str] = ()) -> object:
+    """Read a value from a variable or the command line; lists are separated by commas or blanks, terms by commas.
+
+    ``own_types`` are the entity types that come with own detectors.
+    """
     text = text.strip()
     match setting.kind:
         case Kind.INT:
@@ -38,7 +42,7 @@ def from_text(setting: Setting, text: str) -> object:
                 raise RefusedError(setting.expected)
             return text == "true"
         case Kind.NETWORKS | Kind.NAMES:
-            return _list(setting, [item for item in _SEPARATORS.split(text) if item])
+            return _list(setting, [item for item in _SEPARATORS.split(text) if item], own_types)
         case Kind.TERMS:
             return _list(setting, [item.strip() for item in text.split(",") if item.strip()])
         case Kind.DETECTORS:
@@ -47,7 +51,7 @@ def from_text(setting: Setting, text: str) -> object:
             return _text(setting, text)
 
 
-def from_node(setting: Setting, node: Node) -> object:
+def from_node(setting: Setting, node: Node, own_types: Collection[str] = ()) -> object:
     """Read a value from yaml; numbers and booleans must stand without quotes, texts may have them."""
     if setting.kind is Kind.DETECTORS:
         return _detectors(setting, node)
@@ -57,7 +61,7 @@ def from_node(setting: Setting, node: Node) -> object:
         items = [item.text for item in node.items if isinstance(item, Scalar) and not item.is_empty]
         if len(items) != len(node.items):
             raise RefusedError(f"{setting.expected}, each entry a text")
-        return _list(setting, items)
+        return _list(setting, items, own_types)
     if not isinstance(node, Scalar):
         raise RefusedError(setting.expected)
     if setting.kind in {Kind.INT, Kind.FLOAT, Kind.BOOL}:
@@ -71,10 +75,10 @@ def from_node(setting: Setting, node: Node) -> object:
     return _text(setting, node.text)
 
 
-def from_object(setting: Setting, value: object) -> object:
+def from_object(setting: Setting, value: object, own_types: Collection[str] = ()) -> object:
     """Read a value from the command line, which may have typed it already."""
     if isinstance(value, str):
-        return from_text(setting, value)
+        return from_text(setting, value, own_types)
     match setting.kind:
         case Kind.INT if type(value) is int:
             return _ranged(setting, value)
@@ -85,7 +89,7 @@ def from_object(setting: Setting, value: object) -> object:
         case Kind.NETWORKS | Kind.NAMES | Kind.TERMS if isinstance(value, Iterable):
             items = list(value)
             if all(isinstance(item, str) for item in items):
-                return _list(setting, items)
+                return _list(setting, items, own_types)
     raise RefusedError(setting.expected)
 
 
@@ -122,11 +126,18 @@ def _is_directory(text: str) -> bool:
     return text == "" or (text.startswith("/") and text.isprintable())
 
 
-_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,253}/?|unix:/[!-~]{1,107}|local:rampart|")
+_PLACE = re.compile(r"unix:/[!-~]{1,106}|local:rampart|")  # unix(7): a path has at most 107 bytes
+_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,260}/?")
 
 
 def _is_url(text: str) -> bool:
-    return _URL.fullmatch(text) is not None
+    if _PLACE.fullmatch(text):
+        return True
+    try:
+        url = urlsplit(text)
+        return _URL.fullmatch(text) is not None and _is_host(url.hostname or "") and url.port != 0
+    except ValueError:  # no port, or brackets around something else than an address
+        return False
 
 
 def _detectors(setting: Setting, node: Node) -> tuple[str, ...]:
@@ -201,10 +212,10 @@ _TYPED = {
 }
 
 
-def _list(setting: Setting, items: list[str]) -> tuple[str, ...]:
+def _list(setting: Setting, items: list[str], own_types: Collection[str] = ()) -> tuple[str, ...]:
     reads: dict[Kind, Callable[[str], str]] = {
         Kind.NETWORKS: _network,
-        Kind.NAMES: _entity_type,
+        Kind.NAMES: lambda item: _entity_type(item, own_types),
         Kind.TERMS: _term,
     }
     read = reads[setting.kind]
@@ -243,11 +254,21 @@ def _term(text: str) -> str:
     return text
 
 
-def _entity_type(text: str) -> str:
+def _entity_type(text: str, own_types: Collection[str]) -> str:
     from oguardai.detection import ENTITY_TYPES  # noqa: PLC0415 - compiles every pattern; most starts need it later
+    from oguardai.detection.plugins import installed_finders  # noqa: PLC0415 - as above
 
-    names = tuple(str(getattr(item, "name", item)) for item in ENTITY_TYPES)
+    if text in ENTITY_TYPES or text in own_types:
+        return text
+    names = (*ENTITY_TYPES, *own_types, *(kind for finder in installed_finders() for kind in finder.types))
     if text in names:
         return text
     shown = f"{text} " if printable_key(text) else ""
     raise RefusedError(f"{shown}is not an entity type{suggest(text, names)}; /v1/capabilities lists them")
+
+
+def types_of_detectors(node: Node | None) -> frozenset[str]:
+    """Return the entity types of own detectors, whatever else is wrong with them."""
+    items = node.items if isinstance(node, Sequence) else []
+    entries = [item.entries.get("type") for item in items if isinstance(item, Mapping)]
+    return frozenset(entry.value.text for entry in entries if entry and isinstance(entry.value, Scalar))

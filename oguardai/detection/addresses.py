@@ -164,7 +164,7 @@ CODES = (
     Code(
         name="zip",
         type="zip",
-        layouts=("99999", "99999-9999", "9999", "99-999"),
+        layouts=("99999", "99999-9999", "99-999"),
         sample="62704",
         confidence=0.1,
         context=_ZIP,

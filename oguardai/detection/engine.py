@@ -146,6 +146,15 @@ def _codes_of(types: frozenset[str]) -> tuple[bool, ...]:
     return tuple(code.type in types for code in CODES)
 
 
+@lru_cache(maxsize=10_000)
+def _of_places(places: tuple[int, ...]) -> tuple[int, float]:
+    """Return the bits of all words that name one of the codes, and what they weigh at most where nothing is near."""
+    names = 0
+    for place in places:
+        names |= _NAMES[place]
+    return names, max(_ALONE_WEIGHTS[place] + _SLACK[place] for place in places)
+
+
 def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[Find]:
     wanted = _codes_of(types)
     if not any(wanted):
@@ -156,8 +165,11 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
         value = ""
         around = scan.nearby.around(start, end)
         whole = scan.whole == (start, end)
+        # Most matches can be told apart by what is not near them.
+        names, most = _of_places(places)
+        if not (whole or ends or around & names or most >= threshold):
+            continue
         for place in places:
-            # Most can be told apart by what is not near them.
             least = threshold - _SLACK[place]
             if not wanted[place] or not (whole or ends or around & _NAMES[place] or _ALONE_WEIGHTS[place] >= least):
                 continue

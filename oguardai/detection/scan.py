@@ -16,6 +16,7 @@ from oguardai.detection.normalize import lower
 _GAP = 3
 _CLUSTER = re.compile(rf"(?:[0-9]++[^0-9]{{0,{_GAP}}}+)++")
 _RUN = re.compile(r"[0-9A-Za-z]+")
+_FEW = 16  # literals of ``Starts`` triggers that are looked for one by one, before all are at once
 _EDGES = " \t\r\n\"'"
 
 # start, end, confidence, place in the order of types, evidence (see ``confidence``) or what a finder found
@@ -96,10 +97,22 @@ class Beginnings:
         return places
 
 
+def _word_starts(text: str, words: tuple[str, ...]) -> list[int]:
+    places = []
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            if not at or not (text[at - 1].isalnum() or text[at - 1] == "_"):
+                places.append(at)
+            at = text.find(word, at + 1)
+    return sorted(set(places))
+
+
 class Scan:
     """Hold one normalised text and what is computed of it at most once."""
 
     __slots__ = (
+        "_asked",
         "_beginnings",
         "_clusters",
         "_index",
@@ -116,6 +129,7 @@ class Scan:
         self.text = text
         self._beginnings = beginnings
         self._starts: dict[str, list[int]] | None = None
+        self._asked = 0
         # What the text is but for white space and quotes.
         self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
         self.checks: Counter[int] = Counter()  # validations by row, of those that are counted
@@ -141,7 +155,10 @@ class Scan:
 
     def starts(self, words: tuple[str, ...]) -> list[int]:
         """Return where one of the literals begins a word."""
+        self._asked += len(words)
         if self._starts is None:
+            if self._asked <= _FEW:
+                return _word_starts(self.text, words)
             self._starts = self._beginnings.find(self.text)
         places = {at for word in words for at in self._starts.get(word, ())}
         return sorted(places)

@@ -44,8 +44,9 @@ def test_what_is_called_an_address_is_one(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "During 1996 this product", "in Spring 2007", "keep getting address 12.92.149.211 blocked", "1 St", "version 2 Road map is",
-        "3 Hill", "for 10 Way", "page 12 Place", "x = 5 * Road", "route 66", "via 3 hops", "12 Courtesy calls",
+        "During 1996 this product", "in Spring 2007", "keep getting address 12.92.149.211 blocked", "1 St",
+        "version 2 Road map is", "3 Hill", "for 10 Way", "page 12 Place", "x = 5 * Road", "route 66", "via 3 hops",
+        "12 Courtesy calls",
     ],
 )  # fmt: skip
 def test_a_number_beside_a_word_is_no_address(text: str) -> None:

@@ -12,8 +12,10 @@ def found(text: str, kind: str = "date") -> list[str]:
 @pytest.mark.parametrize(
     ("before", "date"),
     [
-        ("Today is ", "21.5.2021"), ("Today is ", "21/05/21"), ("It's like that since ", "11/15/1979"), ("Date: ", "12-31-2000"),
-        ("Admitted: ", "2023-07-04"), ("When: ", "1993-01-04 14:56:41"), ("on ", "March 12, 1985"), ("am ", "3. Mai 2024"),
+        ("Today is ", "21.5.2021"), ("Today is ", "21/05/21"),
+        ("It's like that since ", "11/15/1979"), ("Date: ", "12-31-2000"),
+        ("Admitted: ", "2023-07-04"), ("When: ", "1993-01-04 14:56:41"), ("on ", "March 12, 1985"),
+        ("am ", "3. Mai 2024"),
         ("le ", "12 mars 1985"), ("Fecha: ", "2 de enero de 2025"), ("Today is ", "2024-06-05T09:15:30.500-07:00"),
         ("valid until ", "2026-11-05"),
     ],

@@ -156,8 +156,8 @@ def test_an_invalid_number_is_refused(kind: str, value: str) -> None:
 
 # What these check is no digit: prefixes, areas, dates, which one changed digit may leave right.
 NO_DIGIT = {
-    "uk_nino", "uk_postcode", "uk_postcode_glued", "de_id_card_digits", "ca_health_quebec", "in_pan", "in_gstin", "kr_rrn",
-    "kr_driver_license", "kr_driver_license_plain", "eg_nid",
+    "uk_nino", "uk_postcode", "uk_postcode_glued", "de_id_card_digits", "ca_health_quebec", "in_pan", "in_gstin",
+    "kr_rrn", "kr_driver_license", "kr_driver_license_plain", "eg_nid",
 }  # fmt: skip
 CHECKED = [code for code in CODES if code.checksum > NONE and code.name not in NO_DIGIT]
 
