@@ -127,7 +127,7 @@ def _is_directory(text: str) -> bool:
 
 
 _PLACE = re.compile(r"unix:/[!-~]{1,106}|local:rampart|")  # unix(7): a path has at most 107 bytes
-_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]{1,260}/?")
+_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?/?")
 
 
 def _is_url(text: str) -> bool:
@@ -136,7 +136,7 @@ def _is_url(text: str) -> bool:
     try:
         url = urlsplit(text)
         return _URL.fullmatch(text) is not None and _is_host(url.hostname or "") and url.port != 0
-    except ValueError:  # no port, or brackets around something else than an address
+    except ValueError:  # no port, or no address in the brackets
         return False
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+import importlib.util
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ from oguardai.detection.advanced import REASONS, AdvancedError
 from oguardai.detection.detector import Found
 from oguardai.detection.sidecar import Sidecar
 
+REFERENCE = Path(__file__).parents[3] / "deploy" / "ner-sidecar" / "ner_sidecar.py"
 TEXT = "Grüße von Aurora 🙂"
 TYPES = frozenset({"person", "company"})
 PERSON = {"type": "person", "start": 10, "end": 16, "score": 0.9}
@@ -327,3 +331,89 @@ def test_an_error_holds_nothing_of_the_text(served: Served, sidecar: Sidecar) ->
         sidecar.find(TEXT, TYPES)
     assert failed.value.args == ("answer",)
     assert failed.value.__context__ is None or failed.value.__suppress_context__
+
+
+# --- the reference sidecar -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    spec = importlib.util.spec_from_file_location("ner_sidecar", REFERENCE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["ner_sidecar"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def model(reference: Any, tmp_path: Path) -> type[Any]:
+    words = tmp_path / "words.txt"
+    words.write_text("person Aurora\ncompany Example Works\nemail x@example.com\n", encoding="utf-8")
+    backend = staticmethod(reference.make_rules(str(words)))
+    return type("Rules", (reference.Handler,), {"backend": backend, "name": "rules"})
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_the_reference_sidecar_keeps_the_contract(reference: Any, model: type[Any], tmp_path: Path, kind: str) -> None:
+    listen = "127.0.0.1:0" if kind == "tcp" else f"unix:{tmp_path}/socket"
+    server = reference.Server(listen, model)
+    url = f"http://127.0.0.1:{server.server_port}" if kind == "tcp" else listen
+    for _ in _serve(server, url):
+        sidecar = Sidecar(url, 5000)
+        assert [one[:4] for one in sidecar.find(TEXT, TYPES)] == [(10, 16, "person", 1.0)]
+        long = "x y " * 5000 + "Aurora at Example Works, x@example.com"
+        assert [long[one.start : one.end] for one in sidecar.find(long, TYPES)] == ["Aurora", "Example Works"]
+        assert sidecar.find("", TYPES) == []
+        sidecar.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/health", None, 200),
+        ("GET", "/", None, 404),
+        ("POST", "/", b"{}", 404),
+        ("POST", "/v1/entities", b"{}", 400),
+        ("POST", "/v1/entities", b"[", 400),
+        ("POST", "/v1/entities", b'{"text": 1, "types": []}', 400),
+        ("POST", "/v1/entities", b'{"text": "x", "types": "person"}', 400),
+        ("POST", "/v1/entities", b'{"text": "x", "types": [1]}', 400),
+        ("POST", "/v1/entities", b'{"text": "x", "types": []}', 200),
+    ],
+)
+def test_the_reference_sidecar_refuses_what_is_no_request(
+    reference: Any, model: type[Any], method: str, path: str, body: bytes | None, status: int
+) -> None:
+    server = reference.Server("127.0.0.1:0", model)
+    for _ in _serve(server, ""):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+        connection.request(method, path, body)
+        assert connection.getresponse().status == status
+        connection.close()
+
+
+def test_the_reference_sidecar_says_nothing_of_a_text_when_its_model_fails(
+    reference: Any, model: type[Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(text: str) -> list[Any]:
+        raise ValueError(text)
+
+    server = reference.Server("127.0.0.1:0", type("Broken", (model,), {"backend": staticmethod(broken)}))
+    for _ in _serve(server, ""):
+        assert reason(Sidecar(f"http://127.0.0.1:{server.server_port}", 5000)) == "status"
+    logged = capfd.readouterr()
+    assert "ValueError" in logged.err
+    assert "Aurora" not in logged.err + logged.out
+
+
+def test_pieces_of_a_text_overlap_and_leave_nothing_out(reference: Any) -> None:
+    for text in ("", "short", "word " * 3000, "x" * 9000):
+        end = 0
+        for start, piece in reference.pieces(text):
+            assert text[start : start + len(piece)] == piece
+            assert len(piece) <= reference.LONGEST_PIECE
+            assert start <= end - reference.OVERLAP or start == 0
+            end = start + len(piece)
+        assert end == len(text)
