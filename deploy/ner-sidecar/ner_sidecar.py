@@ -204,18 +204,17 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serve on a TCP or a Unix socket, also one that systemd hands over."""
+    """Serve on a TCP or a Unix socket."""
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, listen: str, handler: type[Handler]) -> None:
         self._path = listen.removeprefix("unix:") if listen.startswith("unix:") else ""
-        inherited = os.environ.get("LISTEN_PID") == str(os.getpid())
-        if self._path or inherited:
+        if self._path:
             super().__init__(("", 0), handler, bind_and_activate=False)
             self.socket.close()
-            self.socket = socket.socket(fileno=3) if inherited else self._bind_unix()
+            self.socket = self._bind_unix()
             self.server_name, self.server_port = "localhost", 0
             self.server_activate()
         else:

@@ -28,6 +28,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LEADS = frozenset(_LETTERS + " -./")
 _REACH = 24  # characters before the first digit in which a code begins
 _MOST_GROUPS = 8
+_GLUED = " is"  # as in "my code is030594W903B"
 # Layouts of texts are remembered, which hold nothing of a text but where it has digits: most come again and again.
 _MOST_REMEMBERED = 48  # characters
 _MOST_SHAPES = 20_000
@@ -90,7 +91,7 @@ class Layouts:
         known = self._known
         for found in _CLUSTER.finditer(text):
             low, high = found.span()
-            if low and text[low - 1] in _LEADS:
+            if low and text[low - 1] in _LEADS and text[low - 3 : low] != _GLUED:
                 low = _lead(text, low)
             shape = text[low:high].translate(_SHAPE)
             fits = known.get(shape)
@@ -168,7 +169,7 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     spaced = " " in text[start:end]
     if start:
         before = text[start - 1]
-        if before in _NOT_BEFORE or (before.isalpha() and writes_spaces(before)):
+        if before in _NOT_BEFORE or (before.isalpha() and writes_spaces(before) and text[start - 3 : start] != _GLUED):
             return False
         if start > 1:
             further = text[start - 2]

@@ -93,6 +93,14 @@ def _is_called_date(value: str) -> bool:
     return is_date(_AFTER_DATE.sub("", value))
 
 
+def _is_partial_date(value: str) -> bool:
+    """Accept a whole date; beside a month's name a year or a day suffices."""
+    numbers = _NUMBERS.findall(value)
+    if len(numbers) != 1:
+        return is_date(value)
+    return 1 <= int(numbers[0]) <= 31 or 1900 <= int(numbers[0]) <= 2099
+
+
 _AFTER_DATE = re.compile(r"[T ][0-9]{2}:.*$")
 
 
@@ -145,11 +153,11 @@ DETECTORS = (
     Detector(
         name="date_month_first",
         type="date",
-        pattern=rf"(?:{_ANY_MONTH})\.? [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}",
+        pattern=rf"(?:{_ANY_MONTH})\.?(?: [0-3]?[0-9]{_ORDINAL},?)?[ -][0-9]{{4}}",
         sample="March 12, 1985",
         trigger=Starts(_MONTH_FORMS),
         confidence=0.35,
-        validate=is_date,
+        validate=_is_partial_date,
         not_before=ALNUM,
         not_after=ALNUM,
         context=_SPEAKS,
@@ -158,12 +166,12 @@ DETECTORS = (
     Detector(
         name="date_day_first",
         type="date",
-        pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{_ANY_MONTH})\.?,?[ -]"
-        r"(?:[Dd][Ee][Ll]? )?[0-9]{4}",
+        pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{_ANY_MONTH})"
+        r"(?:\.?,?[ -](?:[Dd][Ee][Ll]? )?[0-9]{4})?",
         sample="12 March 1985",
         trigger=Digit(r"[0-9](?<![0-9].)[0-9]?(?:st|nd|rd|th|er|\.|º)?[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,)),
         confidence=0.35,
-        validate=is_date,
+        validate=_is_partial_date,
         not_before=ALNUM | frozenset("-/."),
         not_after=ALNUM,
         context=_SPEAKS,

@@ -44,6 +44,7 @@ _OTHER_THINGS = (
     "commande*", "facture*", "pedido*", "factura*", "ordine", "fattura*", "page", "pages", "seite", "line", "port",
 )  # fmt: skip
 _GAP = 8  # characters between two codes of a list
+_CHECKED_TYPES = frozenset(code.type for code in CODES if code.checksum > NONE)
 _OF_ITS_OWN = 0.3  # confidence of a layout that plain numbers do not have
 _NEAR = 60  # characters between finds that come together
 _LONGEST_PARTNER = 60  # characters of a find that others come with
@@ -209,7 +210,9 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     if word is not None or (bit and nearby.next(bit, end)):
         weight += CONTEXT
         evidence |= NAMED
-    elif (code.checksum > NONE or code.confidence >= _OF_ITS_OWN) and scan.whole == span:
+    elif scan.whole == span and (
+        (scan.asked and code.type not in _CHECKED_TYPES) or code.checksum > NONE or code.confidence >= _OF_ITS_OWN
+    ):
         weight += ALONE
         evidence |= WHOLE
     elif follows:
@@ -309,6 +312,7 @@ def _find_all(  # noqa: PLR0917 - the parameters of ``detect``
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
     scan = Scan(plain, _INDEX, _BEGINNINGS)
+    scan.asked = types != DEFAULT_TYPES
     collected = _Collector(limit)
     if builtin:
         for row in _rows_for(plain, types):

@@ -120,6 +120,7 @@ class Scan:
         "_nearby",
         "_segments",
         "_starts",
+        "asked",
         "checks",
         "text",
         "whole",
@@ -132,6 +133,7 @@ class Scan:
         self._asked = 0
         # What the text is but for white space and quotes.
         self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
+        self.asked = False  # whether the types were asked for by name
         self.checks: Counter[int] = Counter()  # validations by row, of those that are counted
         self._index = index
         self._low: str | None = None

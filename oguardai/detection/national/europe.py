@@ -411,7 +411,7 @@ CODES: tuple[Code, ...] = (
         WEAK,
         _UK_LICENCE,
     ),
-    number("uk_passport", ("999999999",), "925665416", 0.15, None, NONE, _UK_PASS),
+    number("uk_passport", ("999999999",), "925665416", 0.15, lambda value: value != "123456789", NONE, _UK_PASS),
     number("uk_passport_new", ("AA9999999",), "AB1234567", 0.15, None, NONE, _UK_PASS, kind="uk_passport"),
     number(
         "uk_vehicle",
@@ -448,21 +448,22 @@ CODES: tuple[Code, ...] = (
     number("de_tax_id", ("99999999999", "99 999 999 999"), "36574261809", 0.1, is_de_tax_id, WEAK, _TAX_ID),
     number(
         "de_tax_number",
-        (
-            "99/999/99999",
-            "999/999/99999",
-            "999/9999/9999",
-            "99/999/9999",
-            "99/9999/9999",
-            "9999999999999",
-            "9999999999",
-            "99999999999",
-        ),
+        ("99/999/99999", "999/999/99999", "999/9999/9999", "99/999/9999", "99/9999/9999"),
         "181/815/08155",
-        0.2,
+        0.3,
+        None,
+        NONE,
+        _TAX_NUMBER,
+    ),
+    number(
+        "de_tax_number_plain",
+        ("9999999999999", "9999999999", "99999999999"),
+        "2181081508155",
+        0.15,
         is_de_tax_number,
         NONE,
         _TAX_NUMBER,
+        kind="de_tax_number",
     ),
     number(
         "de_social_security",
@@ -500,7 +501,7 @@ CODES: tuple[Code, ...] = (
     number(
         "de_driving_licence", ("AA99999999X", "A99XAAA9X99", "A999AAA9A99"), "BO12345678A", 0.3, None, NONE, _LICENCE
     ),
-    number("de_vehicle", _DE_PLATES, "B-AB 1234", 0.1, None, NONE, _PLATES),
+    number("de_vehicle", _DE_PLATES, "B-AB 1234", 0.3, None, NONE, _PLATES),
     number("de_postcode", ("99999",), "80331", 0.1, lambda value: value >= "01001", NONE, _POST),
     number("de_bsnr", ("999999999",), "021234568", 0.1, None, NONE, ("bsnr", "betriebsstätte*", "betriebsstaette*")),
     number(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +16,11 @@ from oguardai.config import DetectionSettings, Settings
 from oguardai.detection import ENTITY_TYPES, Entity, custom, detection_of
 from oguardai.detection.custom import FIELDS, MAX_DETECTORS, VALIDATORS, check, find_validator, load
 from oguardai.detection.detector import Finder
+from oguardai.detection.linear import PatternError, check_pattern
 
 from .samples import wide
 
+PAGE = (Path(__file__).parents[3] / "docs" / "detectors.md").read_text(encoding="utf-8")
 EMPLOYEE = {"name": "employee", "type": "employee_id", "pattern": r"\bEMP-[0-9]{6}\b"}
 
 
@@ -61,7 +66,7 @@ def test_a_built_in_type_can_be_given_another_detector() -> None:
 
 def test_the_confidence_is_that_of_the_pattern_the_check_digit_and_the_context() -> None:
     assert confidence("see EMP-123456 there") == 0.6
-    assert confidence("EMP-123456") == 0.95
+    assert confidence("EMP-123456") == 0.99
     assert confidence("see EMP-123456 there", confidence=0.3) == 0.3
     fields = {"pattern": r"\b[0-9]{16}\b", "confidence": 0.1}
     assert confidence("see 4111111111111111 there", **fields, validator="luhn") == 0.35
@@ -245,3 +250,46 @@ def test_re2_runs_what_it_reads_alike() -> None:
     pytest.importorskip("re2")
     read = {p: custom._automaton(custom.Declaration(pattern=p)) is not None for p in (r"\bEMP-\d{6}\b", "a$", "a(?=b)")}
     assert read == {r"\bEMP-\d{6}\b": True, "a$": False, "a(?=b)": False}
+
+
+# --- what the page for operators says ------------------------------------------------------------------------
+
+
+def _column(number: int) -> list[str]:
+    """Return the patterns in a column of the table of what is refused and what is taken."""
+    table = PAGE.partition("| refused | why | taken |\n|---|---|---|\n")[2].partition("\n\n")[0]
+    cells = [re.split(r"(?<!\\)\|", row)[number] for row in table.splitlines()]
+    return [pattern.replace(r"\|", "|") for cell in cells for pattern in re.findall("`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("pattern", _column(1))
+def test_what_the_page_calls_refused_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        check_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", [one for one in _column(3) if one != r"\b"])
+def test_what_the_page_calls_taken_is_taken(pattern: str) -> None:
+    check_pattern(pattern)
+
+
+def test_the_page_has_every_field_and_every_validator() -> None:
+    assert all(f"| `{name}` |" in PAGE for name in (*FIELDS, *VALIDATORS))
+
+
+def test_the_detectors_of_the_page_are_sound() -> None:
+    (block,) = re.findall(r"```yaml\n(detection:\n  detectors:\n.*?)```", PAGE, re.DOTALL)
+    rows = yaml.safe_load(block)["detection"]["detectors"]
+    types, finders = load([json.dumps(row) for row in rows])
+    assert {kind.name for kind in types} == {"employee_id", "loyalty_card"}
+    assert len(finders) == len(rows) == 3
+
+
+def test_the_plug_in_of_the_page_finds() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102
+    assert [one[:4] for one in names["finder"].find("Aurora, Aurora")] == [
+        (0, 6, "project", 0.9),
+        (8, 14, "project", 0.9),
+    ]

@@ -370,26 +370,26 @@ def test_the_reference_sidecar_keeps_the_contract(reference: Any, model: type[An
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status"),
+    ("path", "body", "status"),
     [
-        ("GET", "/v1/health", None, 200),
-        ("GET", "/", None, 404),
-        ("POST", "/", b"{}", 404),
-        ("POST", "/v1/entities", b"{}", 400),
-        ("POST", "/v1/entities", b"[", 400),
-        ("POST", "/v1/entities", b'{"text": 1, "types": []}', 400),
-        ("POST", "/v1/entities", b'{"text": "x", "types": "person"}', 400),
-        ("POST", "/v1/entities", b'{"text": "x", "types": [1]}', 400),
-        ("POST", "/v1/entities", b'{"text": "x", "types": []}', 200),
+        ("/v1/health", None, 200),
+        ("/", None, 404),
+        ("/", b"{}", 404),
+        ("/v1/entities", b"{}", 400),
+        ("/v1/entities", b"[", 400),
+        ("/v1/entities", b'{"text": 1, "types": []}', 400),
+        ("/v1/entities", b'{"text": "x", "types": "person"}', 400),
+        ("/v1/entities", b'{"text": "x", "types": [1]}', 400),
+        ("/v1/entities", b'{"text": "x", "types": []}', 200),
     ],
 )
 def test_the_reference_sidecar_refuses_what_is_no_request(
-    reference: Any, model: type[Any], method: str, path: str, body: bytes | None, status: int
+    reference: Any, model: type[Any], path: str, body: bytes | None, status: int
 ) -> None:
     server = reference.Server("127.0.0.1:0", model)
     for _ in _serve(server, ""):
         connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
-        connection.request(method, path, body)
+        connection.request("GET" if body is None else "POST", path, body)
         assert connection.getresponse().status == status
         connection.close()
 
