@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from oguardai.config import Config, ensure_private_dir, load_config, runtime_dir, state_dir
+from oguardai.errors import ConfigError, Problem
 from oguardai.logs import configure_logging
 from oguardai.server.network import check_needs
 from oguardai.server.notify import Notifier
@@ -37,6 +38,7 @@ def serve(
     def read() -> Config:
         config = load_config(config_dir, environ, overrides, now=time.time())
         check_needs(config)
+        _check_detectors(config)
         return config
 
     # Whoever finds the process id may signal it before the handlers are there.
@@ -55,6 +57,16 @@ def serve(
     finally:
         if os.getpid() == main_pid:  # a worker's end passes here too
             runtime.release()
+
+
+def _check_detectors(config: Config) -> None:
+    """Build what detects, so that an installed detector that does not work is told now; raises ConfigError."""
+    from oguardai.detection import DetectionError, detection_of  # noqa: PLC0415 - compiles every pattern
+
+    try:
+        detection_of(config.settings)
+    except DetectionError as error:
+        raise ConfigError([Problem(str(error))]) from None
 
 
 def _serve(

@@ -71,7 +71,7 @@ def test_the_confidence_is_that_of_the_pattern_the_check_digit_and_the_context()
     fields = {"pattern": r"\b[0-9]{16}\b", "confidence": 0.1}
     assert confidence("see 4111111111111111 there", **fields, validator="luhn") == 0.35
     assert confidence("the badge 4111111111111111 is", **fields, validator="luhn", context=["badge"]) == 0.75
-    assert confidence('"4111111111111111"', **fields, validator="luhn") == 0.7
+    assert confidence('"4111111111111111"', **fields, validator="luhn") == 0.75
     assert confidence('"4111111111111112"', **fields) == 0.1
 
 
