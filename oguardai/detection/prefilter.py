@@ -1,6 +1,6 @@
 """Ask RE2, where it is installed, which rows of the table a text can match at all.
 
-Two automata read the text once each, whatever the number of rows. They only leave rows out: what is found, and where,
+Three automata read the text once each, whatever the number of rows. They only leave rows out: what is found, and where,
 is the standard library's business alone, so that finds do not depend on whether RE2 is there.
 """
 
@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 MAX_MEM = 16 << 20
 """Bytes for an automaton and its cache of states; a full cache is started anew."""
 
-# The types whose rows look for letters and signs; the others' look for digits.
+# The types whose rows look for letters and signs, and for capitals; the others' look for digits.
 _WORDY = frozenset(("email", "url", "domain", "jwt", "private_key", "api_key", "password", "database_url"))
+_NAMES = frozenset(("person", "company", "location", "date", "age", "crypto_address", "swift_bic"))
 
 _COUNT = re.compile(r"\{([0-9]+)(,?)[0-9]*\}")
 _MOST = 4  # repetitions that are counted: the more, the more states a text without spaces visits
@@ -87,13 +88,14 @@ class Prefilter:
     Raises RuntimeError when they do not report what they must.
     """
 
-    __slots__ = ("_numbers", "_words")
+    __slots__ = ("_names", "_numbers", "_words")
 
     def __init__(self, re2: Any, detectors: Sequence[Detector], max_mem: int = MAX_MEM) -> None:
         rows = tuple(enumerate(detectors))
-        # Two, since the states of one would be the product of the states of both.
+        # Several, since the states of one would be the product of the states of all.
         self._words = _Automaton(re2, [row for row in rows if row[1].type in _WORDY], max_mem)
-        self._numbers = _Automaton(re2, [row for row in rows if row[1].type not in _WORDY], max_mem)
+        self._names = _Automaton(re2, [row for row in rows if row[1].type in _NAMES], max_mem)
+        self._numbers = _Automaton(re2, [row for row in rows if row[1].type not in _WORDY | _NAMES], max_mem)
         for order, detector in rows:
             context = detector.context[0].strip("*") if detector.needs_context else ""
             if order not in (self.possible(f"{context} {detector.sample}") or ()):
@@ -106,8 +108,9 @@ class Prefilter:
         except UnicodeEncodeError:
             return None
         words = self._words.possible(octets)
+        names = self._names.possible(octets)
         numbers = self._numbers.possible(octets)
-        return None if words is None or numbers is None else words + numbers
+        return None if words is None or names is None or numbers is None else words + names + numbers
 
 
 @cache
