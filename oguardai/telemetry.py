@@ -64,7 +64,7 @@ class Metrics:
         )
         self._failures = Counter(
             "oguardai_detection_failures",
-            "Requests that a failing detector ended.",
+            "Requests in which a detector failed.",
             ["detector"],
             registry=registry,
         )

@@ -36,6 +36,15 @@ JOB = "oguardai"
 WINDOW = "10s"  # of the dashboard's rates: some scrapes, as Grafana's $__rate_interval is
 TEXT = "write to test@example.com"
 UNKNOWN_KID = 99
+# Its panel and alert want a detector that fails.
+NO_SIDECAR = """
+server:
+  drain_seconds: 0
+detector:
+  mode: both
+  advanced_url: unix:/nonexistent/socket
+  on_failure: open
+"""
 
 
 def program(name: str) -> str:
@@ -273,6 +282,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     """A server with a rotation and a failed reload behind it, and a Prometheus that watches it."""
     with contextlib.ExitStack() as ends:
         server = RunningServer(tmp_path_factory.mktemp("server"))
+        server.extra = NO_SIDECAR
         server.write_keys(server.key(0), server.key(1))
         ends.callback(lambda: server.process is None or server.stop(signal.SIGINT))
         server.start()
