@@ -40,8 +40,11 @@ _KEYS = (
 )  # fmt: skip
 _BOXES = ("p.o. box", "po box", "p.o.box", "postfach", "apartado", "casella postale", "boîte postale", "psc", "bp")
 
-_HOUSE = re.compile(r"(?<![0-9A-Za-z])[0-9]{1,5}(?:[A-Za-z](?![0-9A-Za-z])|/[0-9]{1,4}(?![0-9]))?(?![0-9A-Za-z])")
-_STREET = re.compile(rf",? (?:{_WORD} ){{1,4}}(?:{'|'.join(_STREETS)})(?![{_LETTER}])\.?")
+# Begins with a class, so that ``re`` skips to the digits.
+_HOUSE = re.compile(
+    r"[0-9](?<![0-9A-Za-z/.#$_@-].)[0-9]{0,4}+(?:[A-Za-z](?![0-9A-Za-z])|/[0-9]{1,4}(?![0-9]))?(?![0-9A-Za-z]|[.:][0-9])"
+)
+_STREET = re.compile(rf",? (?![0-9]+[ -])(?:{_WORD} ){{1,4}}(?:{'|'.join(_STREETS)})(?![{_LETTER}])\.?")
 _OF_THE = "(?:(?:de la|de|du|des|del|della|di|da|do|dos|dei|degli) |d')?"
 _STREET_NAME = rf"(?:{_PREFIXES}) {_OF_THE}{_WORD}(?: {_WORD}|(?: de| di| da| do| del)(?= )){{0,4}}"
 _PREFIX_AFTER = re.compile(rf"(?: bis| ter)?,? {_STREET_NAME}")
@@ -114,17 +117,17 @@ def find(text: str) -> Iterator[Found]:
 
 
 def _around(text: str, start: int, end: int) -> Found | None:
-    before = text[max(0, start - _BEFORE) : start]
-    last = before[before.rfind(" ", 0, -2) + 1 :][:1]  # of the word before
-    following = text[end : end + 3].lstrip(", ")
-    if following[:1].isalpha() or following[:1] == "C":
-        after = (
-            _STREET.match(text, end) if following[:1].isupper() or following[:1].isdigit() else None
-        ) or _PREFIX_AFTER.match(text, end)
+    following = text[end : end + 3].lstrip(", ")[:1]
+    if following.isalnum():
+        after = (None if following.islower() else _STREET.match(text, end)) or _PREFIX_AFTER.match(text, end)
         if after:
             return _found(text, start, after.end(), "street")
-    if before[-1:] == " " and before[-2:-1] not in "0123456789":
-        low = before.rstrip().lower()
+    before = text[max(0, start - _BEFORE) : start]
+    low = before.rstrip().lower()
+    if not low or low[-1] in "0123456789":
+        return None
+    if before[-1] == " ":
+        last = before[before.rfind(" ", 0, -2) + 1]  # the first letter of the word before
         if low.endswith(_TAILS) and not last.isdigit():
             street = _TAIL_WORDS.search(before)
             if street and not _is_year(text[start:end]) and (len(low.rsplit(None, 1)[-1]) > 5 or " " in street[0][:-1]):
@@ -135,8 +138,7 @@ def _around(text: str, start: int, end: int) -> Found | None:
         street = _PREFIX_BEFORE.search(before) if last.isupper() else None
         if street:
             return _found(text, start - len(street[0]), end, "street_prefix")
-    key = before.rstrip().lower()
-    if key.endswith(_KEYS) and text[end : end + 1] in (" ", ",", "/"):
+    if low.endswith(_KEYS) and text[end : end + 1] in (" ", ",", "/"):
         close = _keyed(text, start)
         if close:
             return Found(start, close, "address", 0.6, "address_keyed", "behind a word for an address")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from oguardai.detection import phones, validators
-from oguardai.detection.detector import ALNUM, WEAK, Code, Detector, Digits, Prefix, Span
+from oguardai.detection.detector import ALNUM, WEAK, Code, Detector, Digit, Digits, Prefix, Span
 
 # Letters of the scripts that domain names are written in, beside ASCII. Without the CJK scripts for the local
 # part: they write no spaces, so that the words before an address would become a part of it.
@@ -87,7 +87,7 @@ DETECTORS = (
         type="phone",
         pattern=r"0(?:0|11)[ -]?[1-9](?:[ ().\-/]{0,3}[0-9]){6,16}" + _EXTENSION,
         sample="0049 30 1234567",
-        trigger=Digits(9, tail=True),
+        trigger=Digit(r"0(?<![0-9A-Za-z.-].)(?:0|11)[ -]?[1-9]", back=(0,)),
         confidence=0.45,
         refine=phones.trim_international,
         not_before=_NOT_BEFORE | frozenset(".-"),
@@ -104,7 +104,7 @@ DETECTORS = (
             r"|[2-9][0-9]{2} [2-9][0-9]{2}[ -][0-9]{4})" + _EXTENSION
         ),
         sample="415-555-0132",
-        trigger=Digits(10, before=1, tail=True),
+        trigger=Digits(before=1, tail=True),
         confidence=0.65,
         refine=phones.trim_separate,
         not_before=_NOT_BEFORE | frozenset("-."),
@@ -121,7 +121,7 @@ DETECTORS = (
             rf"(?:{_SEP}?[0-9]{{2,6}}){{0,4}}"
         ),
         sample="030/1234567",
-        trigger=Digits(9, before=1),
+        trigger=Digit(r"0(?<![0-9A-Za-z.-].)[1-9]", back=(1, 0)),
         confidence=0.55,
         refine=phones.trim_trunk,
         not_before=_NOT_BEFORE | frozenset("-."),
@@ -132,9 +132,9 @@ DETECTORS = (
     Detector(
         name="phone_in_context",
         type="phone",
-        pattern=r"(?:[0-9]|\([0-9])(?:[ ().\-/]{0,3}[0-9]){5,14}" + _EXTENSION,
+        pattern=r"(?:[0-9]|\()(?:[ ().\-/]{0,3}[0-9]){5,14}" + _EXTENSION,
         sample="4960664",
-        trigger=Digits(6, before=1, tail=True),
+        trigger=Digits(before=1, tail=True),
         confidence=0.2,
         refine=phones.trim_in_context,
         not_before=_NOT_BEFORE | frozenset("-."),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 REACH = 50
 """Characters before a match in which a word counts."""
@@ -20,12 +21,16 @@ BEHIND = 30
 """Characters behind a match in which a word counts, within its sentence."""
 
 _BLOCK = 512
-_TOKEN = re.compile(r"[^\W\d_]+")
-_HEAD = 2  # letters by which prefixes are looked up
+_CELL = 64  # divides a block
+_LETTER = r"[^\W\d_]"
+_TOKEN = re.compile(f"{_LETTER}+")
+_SHORTEST_STEM = 2  # letters
+_HEAD = 2  # characters by which phrases are looked up
 _STOP = "\0"  # ends a whole word
 _TAIL = re.compile(
     r" ?(?:numbers?|nummer|numero|número|no|num|nr|ids?|code|card)(?![^\W\d_])\.?(?: is)?| is(?![^\W\d_])"
 )
+_TAIL_HEADS = "nic"
 _END = re.compile(r"[\n\r;]|[.!?](?=\s)")
 _SPACES = str.maketrans("_-", "  ")
 
@@ -49,24 +54,52 @@ def alternatives(words: set[str]) -> str:
     return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
 
 
+class _Entry(NamedTuple):
+    """What the index holds under one of its beginnings.
+
+    ``bits`` are of what begins so, ``stems`` the longer beginnings, ``words`` the whole words, ``phrases`` what goes on
+    with something else, by its first word and by the two characters behind that.
+    """
+
+    bits: int
+    stems: tuple[tuple[str, int], ...]
+    words: dict[str, int]
+    phrases: dict[str, dict[str, list[_Phrase]]]
+
+
+def _with_tail(low: str, end: int) -> int:
+    """Return where the nouns behind a word end."""
+    first = low[end : end + 1]
+    if first == " ":
+        first = low[end + 1 : end + 2]
+    if first and first in _TAIL_HEADS:
+        tail = _TAIL.match(low, end)
+        if tail:
+            return tail.end()
+    return end
+
+
 class Index:
     """Hold the words of all tuples."""
 
     def __init__(self, tuples: Iterable[tuple[str, ...]]) -> None:
         self._bits: dict[tuple[str, ...], int] = {}
         self._exact: dict[str, int] = {}
-        self._prefixes: dict[str, list[tuple[str, int]]] = {}
+        self._stems: dict[str, int] = {}
         self._inside: dict[str, int] = {}
         self._ends: dict[str, int] = {}
-        self._phrases: dict[str, list[_Phrase]] = {}
+        self._phrases: dict[str, dict[str, list[_Phrase]]] = {}
         for words in tuples:
             if words and words not in self._bits:
                 bit = self._bits[words] = 1 << len(self._bits)
                 for word in words:
                     self._add(word, bit)
-        whole = {word + _STOP for word in (*self._exact, *self._phrases)}
-        stems = {prefix for prefixes in self._prefixes.values() for prefix, _ in prefixes}
-        self._begins = re.compile(r"\b(?:" + alternatives(whole | stems) + ")")
+        whole = self._exact.keys() | self._phrases.keys()
+        begins = whole | self._stems.keys()
+        heads = re.escape("".join(sorted({begin[0] for begin in begins})))
+        trie = alternatives({word + _STOP for word in whole} | self._stems.keys())
+        self._begins = re.compile(rf"\b(?=[{heads}])({trie}){_LETTER}*+" if begins else "(?!)")
+        self._entries = {begin: self._entry(begin) for begin in begins}
         self._parts = [(word, bit, False) for word, bit in self._inside.items() if word.isascii()]
         self._parts += [(word, bit, True) for word, bit in self._ends.items()]
         self._foreign = [word for word in self._inside if not word.isascii()]
@@ -77,16 +110,26 @@ class Index:
         if first is None:
             raise ValueError(f"context word {word!r} does not begin with a letter")
         if first.end() < len(body):
-            self._phrases.setdefault(first[0], []).append((body[first.end() :], word.endswith("*"), bit))
+            rest = body[first.end() :]
+            phrases = self._phrases.setdefault(first[0], {})
+            phrases.setdefault(rest[:_HEAD], []).append((rest, word.endswith("*"), bit))
         elif word.startswith("*"):
             parts = self._inside if word.endswith("*") else self._ends
             parts[body] = parts.get(body, 0) | bit
         elif word.endswith("*"):
-            if len(body) < _HEAD:
+            if len(body) < _SHORTEST_STEM:
                 raise ValueError(f"context word {word!r} is too short for a prefix")
-            self._prefixes.setdefault(body[:_HEAD], []).append((body, bit))
+            self._stems[body] = self._stems.get(body, 0) | bit
         else:
             self._exact[body] = self._exact.get(body, 0) | bit
+
+    def _entry(self, begin: str) -> _Entry:
+        return _Entry(
+            self._stems.get(begin, 0),
+            tuple((stem, bits) for stem, bits in self._stems.items() if stem.startswith(begin) and stem != begin),
+            {word: bits for word, bits in self._exact.items() if word.startswith(begin)},
+            {word: rests for word, rests in self._phrases.items() if word.startswith(begin)},
+        )
 
     def bit(self, words: tuple[str, ...]) -> int:
         """Return the bit of a tuple of words; 0 for the empty one."""
@@ -105,7 +148,7 @@ class Index:
         for begun in self._begins.finditer(low, start, stop):
             at = begun.start()
             if at < end:
-                self._take(found, low, at)
+                self._take(found, low, begun)
         count = len(found)
         self._take_parts(found, low, start, stop)
         if self._foreign and not low.isascii():
@@ -114,6 +157,26 @@ class Index:
             found.sort()
         return found
 
+    def _take(self, found: list[Word], low: str, begun: re.Match[str]) -> None:
+        bits, stems, words, phrases = self._entries[begun[1]]
+        at, after = begun.span()
+        if stems or words or phrases:
+            word = begun[0]
+            for stem, more in stems:
+                if word.startswith(stem):
+                    bits |= more
+            bits |= words.get(word, 0)
+            rests = phrases.get(word)
+            if rests:
+                end = after
+                for rest, open_, bit in (*rests.get(low[end : end + _HEAD], ()), *rests.get(low[end : end + 1], ())):
+                    further = end + len(rest)
+                    if low.startswith(rest, end) and (open_ or not low[further : further + 1].isalpha()):
+                        bits |= bit
+                        after = max(after, further)
+        if bits:
+            found.append((at, _with_tail(low, after), bits))
+
     def _take_parts(self, found: list[Word], low: str, start: int, stop: int) -> None:
         for part, bit, ends in self._parts:
             at = low.find(part, start, stop)
@@ -121,8 +184,7 @@ class Index:
                 after = _TOKEN.match(low, at + len(part) - 1)
                 close = after.end() if after else at + len(part)
                 if not ends or close == at + len(part):
-                    tail = _TAIL.match(low, close)
-                    found.append((at, tail.end() if tail else close, bit))
+                    found.append((at, _with_tail(low, close), bit))
                 at = low.find(part, close, stop)
 
     def _take_foreign(self, found: list[Word], low: str, start: int, end: int) -> None:
@@ -131,25 +193,6 @@ class Index:
             at = low.find(word, start, end + len(word) - 1)
             if at >= 0:
                 found.append((at, at + len(word), self._inside[word]))
-
-    def _take(self, found: list[Word], low: str, at: int) -> None:
-        token = _TOKEN.match(low, at)
-        if token is None:
-            return
-        word = token[0]
-        end = after = at + len(word)
-        bits = self._exact.get(word, 0)
-        for prefix, bit in self._prefixes.get(word[:_HEAD], ()):
-            if word.startswith(prefix):
-                bits |= bit
-        for rest, open_, bit in self._phrases.get(word, ()):
-            further = end + len(rest)
-            if low.startswith(rest, end) and (open_ or not low[further : further + 1].isalpha()):
-                bits |= bit
-                after = max(after, further)
-        if bits:
-            tail = _TAIL.match(low, after)
-            found.append((at, tail.end() if tail else after, bits))
 
     def named(self, words: tuple[str, ...], low: str, word: Word) -> str:
         """Return which word of a tuple was met, as the table writes it."""
@@ -164,13 +207,14 @@ class Index:
 class Nearby:
     """Find the words near the matches in one text; each stretch of it is read at most once."""
 
-    __slots__ = ("_blocks", "_index", "low", "text")
+    __slots__ = ("_blocks", "_cells", "_index", "low", "text")
 
     def __init__(self, index: Index, low: str) -> None:
         self.text = low
         self.low = low.translate(_SPACES) if ("_" in low or "-" in low) else low
         self._index = index
         self._blocks: dict[int, tuple[int, list[Word]]] = {}
+        self._cells: dict[int, int] = {}
 
     def _block(self, number: int) -> tuple[int, list[Word]]:
         """Return the words that begin in a block, and all their bits."""
@@ -179,8 +223,9 @@ class Nearby:
             start = number * _BLOCK
             words = self._index.words(self.low, start, start + _BLOCK)
             bits = 0
-            for word in words:
-                bits |= word[2]
+            for at, _, bit in words:
+                bits |= bit
+                self._cells[at // _CELL] = self._cells.get(at // _CELL, 0) | bit
             found = self._blocks[number] = bits, words
         return found
 
@@ -198,14 +243,14 @@ class Nearby:
         return None
 
     def around(self, start: int, end: int) -> int:
-        """Return the bits of all words in the reach before and behind a match, those of another sentence included."""
-        low, high = start - REACH, end + BEHIND
-        near = 0
-        for number in range(max(0, low) // _BLOCK, high // _BLOCK + 1):
-            for word in self._block(number)[1]:
-                if low <= word[0] <= high:
-                    near |= word[2]
-        return near
+        """Return the bits of all words in the reach before and behind a match, and of some further away."""
+        low, high = max(0, start - REACH), end + BEHIND
+        self._block(low // _BLOCK)
+        self._block(high // _BLOCK)
+        bits = 0
+        for cell in range(low // _CELL, high // _CELL + 1):
+            bits |= self._cells.get(cell, 0)
+        return bits
 
     def any(self, bit: int, start: int, end: int) -> bool:
         """Tell whether a word of a tuple begins between two places."""

@@ -24,11 +24,11 @@ _NUMBER = "[0-9]{1,2}"
 _YEAR = "(?:[0-9]{4}|[0-9]{2})"
 _ORDINAL = r"(?:[Ss][Tt]|[Nn][Dd]|[Rr][Dd]|[Tt][Hh]|[Ee][Rr]|\.|º|°)?"
 
-NUMBER_FIRST = (
+NUMBERS = (
     rf"[0-9](?:[0-9]{{3}}(?:-{_NUMBER}-{_NUMBER}|/{_NUMBER}/{_NUMBER}|\.{_NUMBER}\.{_NUMBER})"
-    rf"|[0-9]?(?:/{_NUMBER}/{_YEAR}|\. ?{_NUMBER}\. ?{_YEAR}|-{_NUMBER}-{_YEAR}"
-    rf"|{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?{_MONTH},?[ -](?:[Dd][Ee][Ll]? )?[0-9]{{4}}))"
+    rf"|[0-9]?(?:/{_NUMBER}/{_YEAR}|\. ?{_NUMBER}\. ?{_YEAR}|-{_NUMBER}-{_YEAR}))"
 )
+DAY_FIRST = rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?{_MONTH},?[ -](?:[Dd][Ee][Ll]? )?[0-9]{{4}}"
 MONTH_FIRST = rf"{_MONTH} [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}"
 _NUMBERS = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -126,7 +126,7 @@ DETECTORS = (
         pattern=rf"[0-9](?:[0-9]{{3}}-{_NUMBER}-{_NUMBER}{_TIME}|[0-9]{{3}}/{_NUMBER}/{_NUMBER}|[0-9]?/{_NUMBER}/{_YEAR}"
         rf"|[0-9]?\. ?{_NUMBER}\. ?{_YEAR}|[0-9]?-{_NUMBER}-{_YEAR}{_TIME})",
         sample="2024-06-05",
-        trigger=Digits(6, tail=True),
+        trigger=Digits(tail=True),
         confidence=0.35,
         validate=_is_called_date,
         not_before=ALNUM | frozenset("-/.:_$#"),
@@ -143,7 +143,7 @@ DETECTORS = (
         pattern=r"[0-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
         r"(?:Z|[+-][0-9]{2}:?[0-9]{2})",
         sample="2024-03-15T14:30Z",
-        trigger=Digits(14, tail=True, after=8),
+        trigger=Digits(tail=True, after=1),
         confidence=0.45,
         validate=_is_called_date,
         not_before=ALNUM | frozenset("-/.:_"),

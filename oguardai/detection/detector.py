@@ -39,13 +39,13 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Say that a match holds digits that are at most three characters apart and span ``span`` or more.
+    """Say that a match holds digits that are at most three characters apart.
 
-    The match starts at most ``before`` characters before the first of them and ends at most ``after`` behind
-    the last; with ``tail`` it may go on with something optional behind the last.
+    The match starts at most ``before`` characters before the first of them and ends at most ``after`` behind the last,
+    both at most one; with ``tail`` it may go on with something optional behind the last. What must match has no other
+    letters than T and Z, and no class with digits and something else.
     """
 
-    span: int
     before: int = 0
     after: int = 0
     tail: bool = False
@@ -91,7 +91,8 @@ class Detector:
     retry: after a refusal go on behind the match's first run of letters and digits, not behind the match.
         Only for patterns of bounded length.
     most_checks: after so many validations in one text matches are believed without: for what takes long. 0: no limit.
-    hint: a pattern that matches wherever the row finds something and says more than ``pattern``, for an automaton.
+    hint: a pattern that matches wherever the row finds something and says more than ``pattern``, for an automaton; what
+        it repeats is counted, so nothing that many places can begin.
     holds_digit: every match holds a digit, though the trigger does not say so.
     """
 

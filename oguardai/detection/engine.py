@@ -34,7 +34,7 @@ from oguardai.detection.detector import NONE, Code, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
 from oguardai.detection.normalize import normalize
 from oguardai.detection.registry import CODES, DEFAULT_TYPES, DETECTORS, ENTITY_TYPES, FINDERS, PARTNERS
-from oguardai.detection.scan import Beginnings, Find, Row, Scan, candidates, compile_rows
+from oguardai.detection.scan import Beginnings, Find, Row, Scan, Shapes, candidates, compile_rows
 from oguardai.errors import PayloadTooLargeError
 
 # What says that a code is something else, for those that say nothing of their own.
@@ -60,6 +60,7 @@ _INDEX = context.Index(
 )
 _ROWS = compile_rows(DETECTORS, _INDEX)
 _BEGINNINGS = Beginnings(DETECTORS)
+_SHAPES = Shapes(_ROWS)
 _SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
 _LAYOUTS = Layouts(CODES)
 _FIRST_CODE = len(DETECTORS)
@@ -311,7 +312,7 @@ def _find_all(  # noqa: PLR0917 - the parameters of ``detect``
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
-    scan = Scan(plain, _INDEX, _BEGINNINGS)
+    scan = Scan(plain, _INDEX, _BEGINNINGS, _SHAPES)
     scan.asked = types != DEFAULT_TYPES
     collected = _Collector(limit)
     if builtin:
@@ -349,7 +350,7 @@ def detect(
     """
     added: frozenset[str] = frozenset().union(*(finder.types for finder in finders))
     if types is None:
-        wanted = DEFAULT_TYPES | added
+        wanted = DEFAULT_TYPES | added if added else DEFAULT_TYPES
     else:
         wanted = frozenset(types)
         if not wanted <= ENTITY_TYPES.keys() | added:

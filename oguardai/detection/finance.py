@@ -21,7 +21,7 @@ DETECTORS = (
             r"|-[0-9]{6}-[0-9]{4,5})"
         ),
         sample="4111111111111111",
-        trigger=Digits(13),
+        trigger=Digits(),
         confidence=0.8,
         refine=validators.trim_card,
         not_before=ALNUM | {"_"},

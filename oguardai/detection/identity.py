@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from oguardai.detection import dates, validators
-from oguardai.detection.detector import ALNUM, Code, Detector, Near
+from oguardai.detection.detector import ALNUM, Code, Detector, Digits, Near, Trigger
 
 _BIRTH_CONTEXT = (
     "birth*", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
     "naissance", "né", "née", "ne le", "nacimiento", "nacid*", "f. nac", "fecha nac", "nascita", "nato",
     "nata", "data di nascita",
 )  # fmt: skip
-_BIRTH_ANCHORS = (
-    "birth", "born", "dob", "d.o.b", "geb", "naiss", "né", "ne le", "naci", "f. nac", "fecha nac",
-    "nascita", "nato", "nata",
+_ANCHORED = Near(
+    (
+        "birth", "born", "dob", "d.o.b", "geb", "naiss", "né", "ne le", "naci", "f. nac", "fecha nac", "nascita",
+        "nato", "nata",
+    ),
+    before=0,
+    after=80,
+    fold=True,
 )  # fmt: skip
 _PASSPORT_CONTEXT = (
     "passport*", "reisepass*", "passnummer", "pass-nr", "passnr", "ausweis*", "passeport*", "pasaporte*",
@@ -20,13 +25,13 @@ _PASSPORT_CONTEXT = (
 )  # fmt: skip
 
 
-def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
+def _date_of_birth(name: str, pattern: str, sample: str, trigger: Trigger = _ANCHORED) -> Detector:
     return Detector(
         name=name,
         type="date_of_birth",
         pattern=pattern,
         sample=sample,
-        trigger=Near(_BIRTH_ANCHORS, before=0, after=80, fold=True),
+        trigger=trigger,
         confidence=0.7,
         validate=dates.is_date,
         not_before=ALNUM | frozenset("-/."),
@@ -39,7 +44,8 @@ def _date_of_birth(name: str, pattern: str, sample: str) -> Detector:
 
 
 DETECTORS = (
-    _date_of_birth("date_of_birth", dates.NUMBER_FIRST, "1985-03-12"),
+    _date_of_birth("date_of_birth", dates.NUMBERS, "1985-03-12", Digits()),
+    _date_of_birth("date_of_birth_day_first", dates.DAY_FIRST, "12 March 1985"),
     _date_of_birth("date_of_birth_month_first", dates.MONTH_FIRST, "March 12, 1985"),
 )
 

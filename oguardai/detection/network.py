@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
+import re
+
 from oguardai.detection import validators
-from oguardai.detection.detector import ALNUM, Detector, Digits, Near, Prefix
+from oguardai.detection.detector import ALNUM, Detector, Digits, Near, Prefix, Span
 
 _HEX_PAIR = r"[0-9A-Fa-f]{2}"
 _OCTET = r"[0-9]{1,3}"
 # What RFC 3986 and 3987 let stand in a URL, but no quote, since URLs are quoted with it, and no CJK punctuation.
 _URL_REST = "[^\x00-\x20\x7f-\xa0\"'<>\\\\^`{|}\u00ab\u00bb\u2018-\u201f\u2026\u3001-\u303f\uff01-\uffef]*"
 _URL_HOST = "(?:[A-Za-z0-9\u00c0-\u1fff\u3040-\ud7a3]|\\[[0-9A-Fa-f]{0,4}:)"
-# In either case without (?i), with which ``re`` tries every place instead of looking for the first letter.
-_SCHEME = "(?:[Hh][Tt][Tt][Pp][Ss]?|[FfSs][Ff][Tt][Pp]|[Ff][Tt][Pp][Ss]?|[Ww][Ss][Ss]?)"
 _URL_USER = r"(?:[A-Za-z0-9_.~%!$&*+=-]{0,64}(?::[A-Za-z0-9_.~%!$&*+=-]{0,64})?@)?"
+_SCHEMES = "(?i:https?|s?ftp|ftps|wss?)"
 
 # Top-level domains under which bare names are believed (IANA root zone): those that are as often the end of a file name
 # (.py, .md, .sh, .pl, .rs, .so), an attribute (.info, .name, .id, .app, .io) or a word (.is, .no, .to) take a scheme or
 # "www." before them.
-_TLDS = (
+_TLDS = frozenset((
     "com", "org", "net", "edu", "gov", "mil", "eu", "de", "fr", "uk", "es", "nl", "ch", "se", "fi", "dk", "cz", "pt",
     "gr", "hu", "ru", "ua", "jp", "cn", "kr", "tw", "hk", "br", "mx", "ar", "cl", "au", "nz", "za", "ca", "tr", "biz",
     "museum", "online", "shop", "club", "webcam", "vlaanderen", "berlin", "london", "paris",
-)  # fmt: skip
-_TLD = "|".join("".join(f"[{c.upper()}{c}]" for c in tld) for tld in _TLDS)
+))  # fmt: skip  # fmt: skip
+
+_BEFORE_COLON = re.compile(rf"(?<![0-9A-Za-z]){_SCHEMES}\Z")
+_LONGEST_SCHEME = 5
+
+
+def _with_scheme(text: str, start: int, end: int) -> Span | None:
+    """Extend a URL by its scheme, and leave out what belongs to the sentence."""
+    scheme = _BEFORE_COLON.search(text, max(0, start - _LONGEST_SCHEME), start)
+    return validators.trim_url(text, scheme.start(), end) if scheme else None
+
+
+def _domain(text: str, start: int, end: int) -> Span | None:
+    """Extend a known top-level domain by the host name before it."""
+    return validators.trim_domain(text, start, end) if text[start + 1 : end].lower() in _TLDS else None
+
 
 DETECTORS = (
     Detector(
         name="domain",
         type="domain",
         # Only the end; ``refine`` looks for the beginning, since most of what ends so is an address or a URL.
-        pattern=rf"\.(?:{_TLD})",
+        pattern=r"\.[A-Za-z]{2,10}",
         sample="example.com",
         trigger=Prefix((".",)),
+        hint=rf"(?i:\.(?:{'|'.join(sorted(_TLDS))}))",
         confidence=0.6,
-        refine=validators.trim_domain,
+        refine=_domain,
         not_after=ALNUM | frozenset("-_@(/:=["),
         context=("domain*", "website*", "site*", "visit", "homepage", "web", "url", "host*", "webseite*", "sitio"),
     ),
     Detector(
         name="url",
         type="url",
-        pattern=_SCHEME + "://" + _URL_USER + _URL_HOST + _URL_REST,
+        # From the colon on; ``refine`` looks for the scheme.
+        pattern="://" + _URL_USER + _URL_HOST + _URL_REST,
         sample="https://example.com/",
-        trigger=Near(("://",), before=5, after=400),
+        trigger=Prefix(("://",)),
+        hint=_SCHEMES + "://",
         confidence=0.9,
-        refine=validators.trim_url,
-        not_before=ALNUM,
+        refine=_with_scheme,
     ),
     Detector(
         name="url_www",
@@ -62,7 +79,7 @@ DETECTORS = (
         type="ip",
         pattern=rf"[0-9][0-9]{{0,2}}(?:\.{_OCTET}){{3}}",
         sample="192.0.2.1",
-        trigger=Digits(7),
+        trigger=Digits(),
         confidence=0.8,
         refine=validators.trim_ipv4,
         not_before=ALNUM | {"."},

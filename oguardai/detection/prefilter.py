@@ -62,7 +62,7 @@ class _Automaton:
         options.log_errors = False
         patterns = re2.Set.SearchSet(options)
         for _, row in rows:
-            patterns.Add(_relax(row.hint or row.pattern))
+            patterns.Add(row.hint or _relax(row.pattern))
         self._always: int = patterns.Add(_ALWAYS)
         # By pattern: the row's place, and what must be reported as well: its context words, or nothing in particular.
         self._rows = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from oguardai.detection import context
@@ -14,10 +14,18 @@ from oguardai.detection.normalize import lower
 
 # Possessive, so that a megabyte of digits leaves no backtracking points behind.
 _GAP = 3
-_CLUSTER = re.compile(rf"(?:[0-9]++[^0-9]{{0,{_GAP}}}+)++")
+_CLUSTER = re.compile(rf"[0-9]++[^0-9]{{0,{_GAP}}}+(?:[0-9]++[^0-9]{{0,{_GAP}}}+)*+")
 _RUN = re.compile(r"[0-9A-Za-z]+")
+# Clusters are known by their shape, which holds nothing of a text but where it has digits: most come again and again.
+_SHAPE = str.maketrans("012345678ABCDEFGHIJKLMNOPQRSUVWXYabcdefghijklmnopqrstuvwxyz", "9" * 9 + "a" * 50)
+_DIGIT_OR_COUNT = re.compile(r"\{[0-9,]+\}|\[[0-9-]+\]|[0-9]")
+_MOST_REMEMBERED = 48  # characters
+_MOST_SHAPES = 20_000
 _FEW = 16  # literals of ``Starts`` triggers that are looked for one by one, before all are at once
 _EDGES = " \t\r\n\"'"
+
+Within = tuple[int, int, int]
+"""Row, and by how many characters its matches go beyond a cluster, before and behind."""
 
 # start, end, confidence, place in the order of types, evidence (see ``confidence``) or what a finder found
 Find = tuple[int, int, float, int, int | Found]
@@ -76,6 +84,39 @@ def compile_rows(detectors: tuple[Detector, ...], index: context.Index) -> tuple
     )
 
 
+def loosen(pattern: str) -> str:
+    """Return a pattern that matches in the shape of every text in which the given one matches."""
+    return _DIGIT_OR_COUNT.sub(lambda found: found[0] if found[0][0] == "{" else "9", pattern)
+
+
+class Shapes:
+    """Tell the rows with a ``Digits`` trigger that can match in a cluster of digits."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = tuple(row for row in rows if isinstance(row.trigger, Digits))
+        self._all = tuple(map(_within, self._rows))
+        self._loose = tuple(re.compile(loosen(row.detector.pattern), re.ASCII) for row in self._rows)
+        self._known: dict[str, tuple[Within, ...]] = {}
+
+    def fitting(self, text: str, start: int, end: int) -> tuple[Within, ...]:
+        """Return the rows for a cluster."""
+        if end - start > _MOST_REMEMBERED:
+            return self._all
+        shape = text[max(0, start - 1) : end + 1].translate(_SHAPE)
+        fitting = self._known.get(shape)
+        if fitting is None:
+            fitting = tuple(within for within, loose in zip(self._all, self._loose, strict=True) if loose.search(shape))
+            if shape.isascii() and len(self._known) < _MOST_SHAPES:
+                self._known[shape] = fitting
+        return fitting
+
+
+def _within(row: Row) -> Within:
+    if not isinstance(row.trigger, Digits):
+        raise TypeError(f"detector {row.detector.name} has no Digits trigger")
+    return row.order, row.trigger.before, row.trigger.after
+
+
 class Beginnings:
     """Find where the literals of all ``Starts`` triggers stand at the beginning of a word."""
 
@@ -119,6 +160,7 @@ class Scan:
         "_low",
         "_nearby",
         "_segments",
+        "_shapes",
         "_starts",
         "asked",
         "checks",
@@ -126,9 +168,10 @@ class Scan:
         "whole",
     )
 
-    def __init__(self, text: str, index: context.Index, beginnings: Beginnings) -> None:
+    def __init__(self, text: str, index: context.Index, beginnings: Beginnings, shapes: Shapes) -> None:
         self.text = text
         self._beginnings = beginnings
+        self._shapes = shapes
         self._starts: dict[str, list[int]] | None = None
         self._asked = 0
         # What the text is but for white space and quotes.
@@ -138,7 +181,7 @@ class Scan:
         self._index = index
         self._low: str | None = None
         self._nearby: context.Nearby | None = None
-        self._clusters: list[Span] | None = None
+        self._clusters: dict[int, list[Span]] | None = None
         self._segments: dict[int, list[Span]] = {}
 
     @property
@@ -165,24 +208,23 @@ class Scan:
         places = {at for word in words for at in self._starts.get(word, ())}
         return sorted(places)
 
-    def segments(self, trigger: Near | Digits) -> list[Span]:
+    def clusters(self, row: Row) -> list[Span]:
+        """Return the disjoint stretches of text, in order, in which a match of a row with ``Digits`` can lie."""
+        if self._clusters is None:
+            self._clusters = {}
+            for found in _CLUSTER.finditer(self.text):
+                start, end = found.span()
+                for order, before, after in self._shapes.fitting(self.text, start, end):
+                    self._clusters.setdefault(order, []).append((max(0, start - before), end + after))
+        return _join(self._clusters.get(row.order, []))
+
+    def segments(self, trigger: Near) -> list[Span]:
         """Return the disjoint stretches of text, in order, in which a match can lie."""
         # By identity: a trigger's hash reads all its words each time.
         found = self._segments.get(id(trigger))
         if found is None:
-            found = self._near(trigger) if isinstance(trigger, Near) else self._digits(trigger)
-            self._segments[id(trigger)] = found
+            found = self._segments[id(trigger)] = self._near(trigger)
         return found
-
-    def _digits(self, trigger: Digits) -> list[Span]:
-        if self._clusters is None:
-            self._clusters = [found.span() for found in _CLUSTER.finditer(self.text)]
-        before, after = trigger.before, trigger.after
-        spans = [(start - before, end + after) for start, end in self._clusters if end - start >= trigger.span]
-        if not spans or not (before or after):
-            return spans
-        spans[0] = (max(0, spans[0][0]), spans[0][1])
-        return _join(spans)
 
     def _near(self, trigger: Near) -> list[Span]:
         text = self.low if trigger.fold else self.text
@@ -231,11 +273,14 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
         return _at_starts(scan, row, trigger.words, judge)
     if isinstance(trigger, Digit):
         return _at_digits(scan, row, row.digit, trigger.back, judge) if row.digit else iter(())
-    segments = scan.segments(trigger)
-    if isinstance(trigger, Digits) and row.detector.needs_context:
-        # Their pattern is run only beside a word that names it.
-        bits = row.context | row.behind
-        segments = [span for span in segments if scan.nearby.any(bits, span[0] - context.REACH, span[1] + _GAP)]
+    if isinstance(trigger, Near):
+        segments = scan.segments(trigger)
+    else:
+        segments = scan.clusters(row)
+        if row.detector.needs_context:
+            # Their pattern is run only beside a word that names it.
+            bits = row.context | row.behind
+            segments = [span for span in segments if scan.nearby.any(bits, span[0] - context.REACH, span[1] + _GAP)]
     return _in_segments(scan, row, segments, judge) if segments else iter(())
 
 

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.texts import prose
-from oguardai.detection import ENTITY_TYPES, Entity, detect, prefilter, warm
+from oguardai.detection import ENTITY_TYPES, Entity, detect, engine, prefilter, warm
+from oguardai.detection.detector import Digits
 from oguardai.detection.normalize import normalize
 from oguardai.detection.registry import DETECTORS
+from oguardai.detection.scan import Scan, Shapes, compile_rows
 
 from .samples import FOUND, NOT_FOUND
 from .test_engine import TEXTS
@@ -60,6 +62,19 @@ def test_relaxed_pattern_matches_what_the_pattern_matches() -> None:
         relaxed = re.compile(prefilter._relax(detector.pattern), re.ASCII)
         for text in map(normalize, SAMPLES):
             assert relaxed.search(text) or not re.search(detector.pattern, text, re.ASCII)
+
+
+def test_shape_of_a_cluster_tells_every_row_that_matches_in_it() -> None:
+    rows = [row for row in compile_rows(DETECTORS, engine._INDEX) if isinstance(row.trigger, Digits)]
+    shapes = Shapes(rows)
+    matched = set()
+    for text in map(normalize, [*SAMPLES, *(row.detector.sample for row in rows)]):
+        scan = Scan(text, engine._INDEX, engine._BEGINNINGS, shapes)
+        for row in rows:
+            for found in row.pattern.finditer(text):
+                assert any(low <= found.start() < high for low, high in scan.clusters(row))
+                matched.add(row.detector.name)
+    assert matched == {row.detector.name for row in rows}
 
 
 def test_it_is_not_used_where_re2_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
