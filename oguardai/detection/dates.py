@@ -89,7 +89,10 @@ _AGE_WORDS = (
 
 
 def _is_called_date(value: str) -> bool:
-    """Accept a date with or without a time; a year and a month, or a day and a month, with a month's name."""
+    """Accept a date with or without a time, and a month with its year, as cards and documents expire."""
+    numbers = value.split("/")
+    if len(numbers) == 2:
+        return 1 <= int(numbers[0]) <= 12
     return is_date(_AFTER_DATE.sub("", value))
 
 
@@ -124,7 +127,7 @@ DETECTORS = (
         name="date",
         type="date",
         pattern=rf"[0-9](?:[0-9]{{3}}-{_NUMBER}-{_NUMBER}{_TIME}|[0-9]{{3}}/{_NUMBER}/{_NUMBER}|[0-9]?/{_NUMBER}/{_YEAR}"
-        rf"|[0-9]?\. ?{_NUMBER}\. ?{_YEAR}|[0-9]?-{_NUMBER}-{_YEAR}{_TIME})",
+        rf"|[0-9]?\. ?{_NUMBER}\. ?{_YEAR}|[0-9]?-{_NUMBER}-{_YEAR}{_TIME}|[0-9]?/(?:19|20)[0-9]{{2}})",
         sample="2024-06-05",
         trigger=Digits(tail=True),
         confidence=0.35,

@@ -45,6 +45,7 @@ _OTHER_THINGS = (
 )  # fmt: skip
 _GAP = 8  # characters between two codes of a list
 _CHECKED_TYPES = frozenset(code.type for code in CODES if code.checksum > NONE)
+_CERTAIN = 0.5  # confidence of a pattern that is believed without further evidence
 _OF_ITS_OWN = 0.3  # confidence of a layout that plain numbers do not have
 _NEAR = 60  # characters between finds that come together
 _LONGEST_PARTNER = 60  # characters of a find that others come with
@@ -95,6 +96,14 @@ def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
     if detector.validate is not None and not _is_valid(scan, row, text[start:end]):
         return None
     said = _said(scan, row, start, end)
+    if (
+        said < 0
+        and scan.asked
+        # The confidence of what is nearly certain in context presupposes the word.
+        and not (detector.needs_context and detector.confidence >= _CERTAIN)
+        and scan.is_alone(start, end)
+    ):
+        return start, end, confidence.total(detector.confidence + ALONE), row.order, WHOLE
     if said < 0 and detector.needs_context:
         return None
     if row.veto:
@@ -166,7 +175,7 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
     for start, end, places in _LAYOUTS.matches(text):
         value = ""
         around = scan.nearby.around(start, end)
-        whole = scan.whole == (start, end)
+        whole = scan.is_alone(start, end)
         # Most matches can be told apart by what is not near them.
         names, most = _of_places(places)
         if not (whole or ends or around & names or most >= threshold):
@@ -211,7 +220,7 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     if word is not None or (bit and nearby.next(bit, end)):
         weight += CONTEXT
         evidence |= NAMED
-    elif scan.whole == span and (
+    elif scan.is_alone(start, end) and (
         (scan.asked and code.type not in _CHECKED_TYPES) or code.checksum > NONE or code.confidence >= _OF_ITS_OWN
     ):
         weight += ALONE
@@ -312,8 +321,7 @@ def _find_all(  # noqa: PLR0917 - the parameters of ``detect``
     plain = normalize(text)
     if len(plain) != len(text):
         raise DetectionError("normalised text has another length than the text")
-    scan = Scan(plain, _INDEX, _BEGINNINGS, _SHAPES)
-    scan.asked = types != DEFAULT_TYPES
+    scan = Scan(plain, _INDEX, _BEGINNINGS, _SHAPES, asked=types != DEFAULT_TYPES)
     collected = _Collector(limit)
     if builtin:
         for row in _rows_for(plain, types):

@@ -29,7 +29,7 @@ _DATE_OR_TIME = re.compile(_DATE)
 # Dates, IP addresses, ranges of years and of times.
 _OTHER = re.compile(
     _DATE + r"|^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$|^(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}$"
-    r"|^[0-9]{1,2}\.[0-9]{2} ?- ?[0-9]{1,2}\.[0-9]{2}$"
+    r"|^[0-9]{1,2}\.[0-9]{2} ?- ?[0-9]{1,2}\.[0-9]{2}$|^(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])$"
 )
 # Grouped amounts, and rows of one digit.
 _AMOUNT = re.compile(r"[0-9]{1,2}(?:\.[0-9]{3}){2,}|0{4,}[0-9]*|([0-9])\1{6,}")
@@ -130,13 +130,17 @@ def trim_international(text: str, start: int, end: int) -> Span | None:
     return None
 
 
+def _follows_digits(text: str, start: int) -> bool:
+    return start > 1 and text[start - 1] in _SEPARATORS and text[start - 2] in DIGITS
+
+
+def _goes_on(text: str, end: int) -> bool:
+    return end + 1 < len(text) and text[end] in _SEPARATORS and text[end + 1] in DIGITS
+
+
 def trim_separate(text: str, start: int, end: int) -> Span | None:
     """Refuse a match that is a part of a longer row of digit groups."""
-    if start > 1 and text[start - 1] in _SEPARATORS and text[start - 2] in DIGITS:
-        return None
-    if end + 1 < len(text) and text[end] in _SEPARATORS and text[end + 1] in DIGITS:
-        return None
-    return start, end
+    return None if _follows_digits(text, start) or _goes_on(text, end) else (start, end)
 
 
 def trim_trunk(text: str, start: int, end: int) -> Span | None:
@@ -154,9 +158,16 @@ def trim_trunk(text: str, start: int, end: int) -> Span | None:
 
 
 def trim_in_context(text: str, start: int, end: int) -> Span | None:
-    """Accept 6 to 15 digits that are no date, IP address or grouped amount; the table requires context."""
-    if trim_separate(text, start, end) is None:
+    """Accept 6 to 15 digits that are no date, IP address or grouped amount; the table requires context.
+
+    Where numbers stand in a row, a space and a trunk prefix begin the next.
+    """
+    if _follows_digits(text, start) and not text.startswith(" 0", start - 1):
         return None
+    if text[end : end + 1].isdigit() or _goes_on(text, end):
+        end = text.find(" 0", start + 7, end)
+        if end < 0:
+            return None
     raw, _ = _split_extension(text, start, end)
     if raw.count("(") != raw.count(")"):
         return None

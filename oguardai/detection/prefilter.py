@@ -16,6 +16,7 @@ from typing import Any
 
 from oguardai.detection.detector import Detector
 from oguardai.detection.registry import DETECTORS
+from oguardai.detection.scan import FIELD
 from oguardai.logs import log_event
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class _Automaton:
         if len(reported) == 1:
             return []
         rows = self._rows
+        if len(text) <= FIELD:  # which may be a value that no word names
+            return [rows[i][0] for i in reported if i < always]
         return [rows[i][0] for i in reported if i < always and rows[i][1] in reported]
 
 

@@ -23,6 +23,11 @@ _MOST_REMEMBERED = 48  # characters
 _MOST_SHAPES = 20_000
 _FEW = 16  # literals of ``Starts`` triggers that are looked for one by one, before all are at once
 _EDGES = " \t\r\n\"'"
+FIELD = 64
+"""Characters of a text that may be one value, as a form field has it."""
+_LIST = 400  # characters of a text that may be a list of values
+_ITEM = re.compile(r"(?=[^\s,;]*[0-9])[0-9A-Za-z./-]+")
+_LISTED = re.compile(rf"{_ITEM.pattern}(?:(?:[,;]?\s|[,;]|\s(?:and|or|und|oder|et|ou|y|o|e)\s)\s?{_ITEM.pattern})+")
 
 Within = tuple[int, int, int]
 """Row, and by how many characters its matches go beyond a cluster, before and behind."""
@@ -150,13 +155,17 @@ def _word_starts(text: str, words: tuple[str, ...]) -> list[int]:
 
 
 class Scan:
-    """Hold one normalised text and what is computed of it at most once."""
+    """Hold one normalised text and what is computed of it at most once.
+
+    ``asked`` tells whether the types were asked for by name.
+    """
 
     __slots__ = (
         "_asked",
         "_beginnings",
         "_clusters",
         "_index",
+        "_items",
         "_low",
         "_nearby",
         "_segments",
@@ -168,7 +177,9 @@ class Scan:
         "whole",
     )
 
-    def __init__(self, text: str, index: context.Index, beginnings: Beginnings, shapes: Shapes) -> None:
+    def __init__(
+        self, text: str, index: context.Index, beginnings: Beginnings, shapes: Shapes, asked: bool = False
+    ) -> None:
         self.text = text
         self._beginnings = beginnings
         self._shapes = shapes
@@ -176,7 +187,8 @@ class Scan:
         self._asked = 0
         # What the text is but for white space and quotes.
         self.whole: Span = (len(text) - len(text.lstrip(_EDGES)), len(text.rstrip(_EDGES + ".,;")))
-        self.asked = False  # whether the types were asked for by name
+        self.asked = asked
+        self._items: tuple[set[int], set[int]] | None = None
         self.checks: Counter[int] = Counter()  # validations by row, of those that are counted
         self._index = index
         self._low: str | None = None
@@ -197,6 +209,21 @@ class Scan:
         if self._nearby is None:
             self._nearby = context.Nearby(self._index, self.low)
         return self._nearby
+
+    def is_alone(self, start: int, end: int) -> bool:
+        """Tell whether a span is the whole text; where types were asked for, one of the values that are all of it."""
+        if self.whole == (start, end):
+            return True
+        if not self.asked:
+            return False
+        if self._items is None:
+            low, high = self.whole
+            self._items = set(), set()
+            if high - low <= _LIST and _LISTED.fullmatch(self.text, low, high):
+                for item in _ITEM.finditer(self.text, low, high):
+                    self._items[0].add(item.start())
+                    self._items[1].add(item.end())
+        return start in self._items[0] and end in self._items[1]
 
     def starts(self, words: tuple[str, ...]) -> list[int]:
         """Return where one of the literals begins a word."""
@@ -277,7 +304,7 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
         segments = scan.segments(trigger)
     else:
         segments = scan.clusters(row)
-        if row.detector.needs_context:
+        if row.detector.needs_context and len(scan.text) > FIELD:
             # Their pattern is run only beside a word that names it.
             bits = row.context | row.behind
             segments = [span for span in segments if scan.nearby.any(bits, span[0] - context.REACH, span[1] + _GAP)]

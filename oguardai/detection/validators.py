@@ -166,7 +166,12 @@ def trim_ipv6(text: str, start: int, end: int) -> Span | None:
         socket.inet_pton(socket.AF_INET6, value)
     except OSError:
         return None
-    return None if DIGITS.isdisjoint(value) else (start, end)
+    if DIGITS.isdisjoint(value) and not (value == "::" and _UNSPECIFIED.search(text[max(0, start - 20) : start])):
+        return None
+    return start, end
+
+
+_UNSPECIFIED = re.compile(r"(?i)(?:ipv6|unspecified|bind|listen)[^0-9A-Za-z]{1,3}$")
 
 
 def is_mac(value: str) -> bool:

@@ -188,6 +188,16 @@ CODES: tuple[Code, ...] = (
         NONE,
         _PLATES,
     ),
+    number(
+        "in_vehicle_before_1989",  # Motor Vehicles Act 1939, sixth schedule
+        ("AA9999", "AAA9999"),
+        "MCX1243",
+        0.1,
+        None,
+        NONE,
+        _PLATES,
+        kind="in_vehicle",
+    ),
     number("sg_nric", ("A9999999A",), "S9108268C", 0.4, is_nric, WEAK, ("nric*", "fin", "singapore*", "ic")),
     number(
         "sg_nric_unchecked",

@@ -160,3 +160,15 @@ def _check(text: str, found: list[Entity]) -> None:
 @given(TEXTS)
 def test_any_text_gives_sorted_disjoint_exact_spans(text: str) -> None:
     _check(text, detect(text, types=ALL))
+
+
+@pytest.mark.parametrize("text", ["M123A4567 and M456B7890", "M123A4567, M456B7890", "M123A4567\nM456B7890"])
+def test_values_that_are_all_of_a_text_are_found_where_their_type_is_asked_for(text: str) -> None:
+    assert [entity.value for entity in detect(text, types=["kr_passport"])] == ["M123A4567", "M456B7890"]
+    assert detect(f"see {text}", types=["kr_passport"]) == []
+    assert detect(text) == []
+
+
+def test_of_two_numbers_behind_a_word_for_a_telephone_both_are_found() -> None:
+    text = "try one of these phones 052 5552606 074-7111234"
+    assert [entity.value for entity in detect(text)] == ["052 5552606", "074-7111234"]
