@@ -27,7 +27,8 @@ def test_a_date_is_found_where_a_word_speaks_of_it(before: str, date: str) -> No
 @pytest.mark.parametrize(
     "text",
     ["1.1 and 10.12.2021 here", "version 1.2.2021", "ratio 12/11/10", "Today is 45.45.2021",
-     "2024-06-05 12:00:01 INFO started up", "price 12-11-10", "Today is2024-06-05T09:15:30.500-07:00", "on 192.168.20.21"],
+     "2024-06-05 12:00:01 INFO started up", "price 12-11-10", "Today is2024-06-05T09:15:30.500-07:00",
+     "on 192.168.20.21"],
 )  # fmt: skip
 def test_digits_without_a_word_for_a_date_are_none(text: str) -> None:
     assert found(text) == []
