@@ -9,8 +9,8 @@ pattern            what its row of the table says: 0.1 for plain digits, 0.3 for
 checksum           +0.25 for a check digit that passed, +0.4 for one that fewer than one in fifty random values passes
 context            +0.4 for a word that names the type, in the 50 characters before or close behind
 alone              +0.4 for a value that is the whole text, as in a form field, where no sentence can name it, if
-                   it passed a check digit or is written in a way of its own (0.3 or more); where types were asked for
-                   by name, for any of them, and for each value of a text that is a list of values
+                   it passed a check digit or is written in a way of its own (0.3 or more). Where types were asked for
+                   by name, identifiers need neither, and each value of a text that is a list of values counts
 negative context   -0.4 for a word that names something else, nearer than a word that names the type
 mutual evidence    +0.4 for what directly follows a certain find of the same type, as in "call 4960664 or 4960665";
                    +0.15 for what stands within 60 characters of a find that it usually comes with (an IBAN and a BIC)

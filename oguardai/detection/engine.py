@@ -99,6 +99,7 @@ def _judge(scan: Scan, row: Row, start: int, end: int) -> Find | None:
     if (
         said < 0
         and scan.asked
+        and detector.confidence >= _OF_ITS_OWN
         # The confidence of what is nearly certain in context presupposes the word.
         and not (detector.needs_context and detector.confidence >= _CERTAIN)
         and scan.is_alone(start, end)
