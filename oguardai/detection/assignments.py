@@ -641,6 +641,7 @@ DETECTORS = (
         pattern=r"[A-Za-z0-9]://[^\s/?#:@\"'`<>(){}|\\^]{0,128}:[^\s/?\"'`<>]{1,256}@[A-Za-z0-9\[_-]",
         sample="x://user:hunter2@db.example.com/name",
         trigger=Near(("://",), before=5, after=400),
+        hint=r"://[^\s/?#:@\"'`<>(){}|\\^]*:[^\s/?\"'`<>]+@",
         confidence=0.95,
         refine=_url,
     ),

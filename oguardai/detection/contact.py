@@ -66,6 +66,7 @@ DETECTORS = (
         pattern=rf"@(?:{_LABEL}\.){{1,8}}{_TLD}",
         sample="a@b.cd",
         trigger=Prefix(("@",)),
+        hint="@",
         confidence=0.95,
         refine=_with_local_part,
         validate=validators.is_email,

@@ -30,7 +30,7 @@ from oguardai.detection.confidence import (
     SIBLING,
     WHOLE,
 )
-from oguardai.detection.detector import NONE, Code, Finder, Found, Span
+from oguardai.detection.detector import NONE, Code, Digits, Finder, Found, Span
 from oguardai.detection.entity import DetectionError, Entity
 from oguardai.detection.normalize import normalize
 from oguardai.detection.registry import CODES, DEFAULT_TYPES, DETECTORS, ENTITY_TYPES, FINDERS, PARTNERS
@@ -62,6 +62,7 @@ _INDEX = context.Index(
 _ROWS = compile_rows(DETECTORS, _INDEX)
 _BEGINNINGS = Beginnings(DETECTORS)
 _SHAPES = Shapes(_ROWS)
+_BY_SHAPE = tuple(row.order for row in _ROWS if isinstance(row.detector.trigger, Digits))
 _SIGNS = "".join(sorted({sign for row in _ROWS for sign in row.signs}))
 _LAYOUTS = Layouts(CODES)
 _FIRST_CODE = len(DETECTORS)
@@ -145,7 +146,7 @@ def _rows_for(text: str, types: frozenset[str]) -> Sequence[Row]:
     automata = prefilter.shared()
     possible = automata.possible(text) if automata else None
     if possible is not None:
-        return [row for order in possible if (row := _ROWS[order]).detector.type in types]
+        return [row for order in (*possible, *_BY_SHAPE) if (row := _ROWS[order]).detector.type in types]
     absent = {sign for sign in _SIGNS if sign not in text}
     return [row for row in _rows_of(types) if not row.signs or not absent.issuperset(row.signs)]
 

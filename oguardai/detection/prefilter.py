@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from oguardai.detection.detector import Detector
+from oguardai.detection.detector import Detector, Digits, Near, Prefix
 from oguardai.detection.registry import DETECTORS
 from oguardai.detection.scan import FIELD
 from oguardai.logs import log_event
@@ -29,6 +29,7 @@ _WORDY = frozenset(("email", "url", "domain", "jwt", "private_key", "api_key", "
 _NAMES = frozenset(("person", "company", "location", "date", "age", "crypto_address", "swift_bic"))
 
 _COUNT = re.compile(r"\{([0-9]+)(,?)[0-9]*\}")
+_RARE = 2  # characters of a literal by which a row is known
 _MOST = 4  # repetitions that are counted: the more, the more states a text without spaces visits
 _ROUNDS = 100
 _DIGIT = re.compile("[0-9]")
@@ -51,6 +52,18 @@ def _words(detector: Detector) -> str:
     return "(?i)" + "|".join(re.escape(word.strip("*")) for word in words)
 
 
+def _hint(detector: Detector) -> str:
+    """Return what a row is known by: its trigger's literals, where they are rare enough; they make few states."""
+    trigger = detector.trigger
+    if detector.hint:
+        return detector.hint
+    if isinstance(trigger, Prefix | Near) and not getattr(trigger, "fold", False):
+        words = trigger.words
+        if min(map(len, words)) >= _RARE:
+            return "|".join(map(re.escape, words))
+    return _relax(detector.pattern)
+
+
 class _Automaton:
     """Hold one RE2 set over rows of the table, given by their place in it."""
 
@@ -63,7 +76,7 @@ class _Automaton:
         options.log_errors = False
         patterns = re2.Set.SearchSet(options)
         for _, row in rows:
-            patterns.Add(row.hint or _relax(row.pattern))
+            patterns.Add(_hint(row))
         self._always: int = patterns.Add(_ALWAYS)
         # By pattern: the row's place, and what must be reported as well: its context words, or nothing in particular.
         self._rows = tuple(
@@ -94,7 +107,7 @@ class Prefilter:
     __slots__ = ("_names", "_numbers", "_words")
 
     def __init__(self, re2: Any, detectors: Sequence[Detector], max_mem: int = MAX_MEM) -> None:
-        rows = tuple(enumerate(detectors))
+        rows = tuple(row for row in enumerate(detectors) if not isinstance(row[1].trigger, Digits))
         # Several, since the states of one would be the product of the states of all.
         self._words = _Automaton(re2, [row for row in rows if row[1].type in _WORDY], max_mem)
         self._names = _Automaton(re2, [row for row in rows if row[1].type in _NAMES], max_mem)
@@ -105,7 +118,10 @@ class Prefilter:
                 raise RuntimeError(f"RE2 misses the sample of {detector.name}")
 
     def possible(self, text: str) -> list[int] | None:
-        """Return the places in the table of the rows that the normalised text can match; None when it is not known."""
+        """Return the places in the table of the rows that the normalised text can match; None when it is not known.
+
+        Rows with a ``Digits`` trigger are not asked for: they are known by shape (see ``scan``).
+        """
         try:
             octets = text.encode()
         except UnicodeEncodeError:

@@ -168,6 +168,7 @@ DETECTORS = (
         pattern=r"[A-Za-z0-9/+]{40}",
         sample=_BODY[:40],
         trigger=Near(("secret", "aws"), before=0, after=110, fold=True),
+        hint="[0-9]",
         confidence=0.65,
         validate=validators.is_mixed_key,
         not_before=ALNUM | frozenset("+/_-"),
