@@ -30,6 +30,8 @@ NUMBERS = (
 )
 DAY_FIRST = rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?{_MONTH},?[ -](?:[Dd][Ee][Ll]? )?[0-9]{{4}}"
 MONTH_FIRST = rf"{_MONTH} [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}"
+# Where a day and the name of a month may stand.
+DAY = Digit(rf"[0-9](?<![0-9].)[0-9]?{_ORDINAL}[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,))
 _NUMBERS = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+")
 
@@ -172,7 +174,7 @@ DETECTORS = (
         pattern=rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?(?:{_ANY_MONTH})"
         r"(?:\.?,?[ -](?:[Dd][Ee][Ll]? )?[0-9]{4})?",
         sample="12 March 1985",
-        trigger=Digit(r"[0-9](?<![0-9].)[0-9]?(?:st|nd|rd|th|er|\.|º)?[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,)),
+        trigger=DAY,
         confidence=0.35,
         validate=_is_partial_date,
         not_before=ALNUM | frozenset("-/."),

@@ -45,7 +45,7 @@ def _date_of_birth(name: str, pattern: str, sample: str, trigger: Trigger = _ANC
 
 DETECTORS = (
     _date_of_birth("date_of_birth", dates.NUMBERS, "1985-03-12", Digits()),
-    _date_of_birth("date_of_birth_day_first", dates.DAY_FIRST, "12 March 1985"),
+    _date_of_birth("date_of_birth_day_first", dates.DAY_FIRST, "12 March 1985", dates.DAY),
     _date_of_birth("date_of_birth_month_first", dates.MONTH_FIRST, "March 12, 1985"),
 )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from oguardai.detection import validators
 from oguardai.detection.detector import ALNUM, Detector, Digits, Near, Prefix, Span
 
@@ -24,14 +22,13 @@ _TLDS = frozenset((
     "museum", "online", "shop", "club", "webcam", "vlaanderen", "berlin", "london", "paris",
 ))  # fmt: skip  # fmt: skip
 
-_BEFORE_COLON = re.compile(rf"(?<![0-9A-Za-z]){_SCHEMES}\Z")
-_LONGEST_SCHEME = 5
+_extend_by_scheme = validators.extend_back(_SCHEMES, 5)
 
 
 def _with_scheme(text: str, start: int, end: int) -> Span | None:
     """Extend a URL by its scheme, and leave out what belongs to the sentence."""
-    scheme = _BEFORE_COLON.search(text, max(0, start - _LONGEST_SCHEME), start)
-    return validators.trim_url(text, scheme.start(), end) if scheme else None
+    span = _extend_by_scheme(text, start, end)
+    return validators.trim_url(text, *span) if span else None
 
 
 def _domain(text: str, start: int, end: int) -> Span | None:
@@ -129,12 +126,12 @@ DETECTORS = (
     Detector(
         name="mac_cisco",
         type="mac",
-        pattern=r"[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
+        pattern=r"\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}",
         sample="001a.2b3c.4d5e",
-        trigger=Near((".",), before=4, after=16),
+        trigger=Prefix((".",)),
         confidence=0.6,
+        refine=validators.extend_back("[0-9A-Fa-f]{4}", 4, "0-9A-Za-z.-"),
         validate=validators.is_cisco_mac,
-        not_before=ALNUM | frozenset(".-"),
         not_after=ALNUM | frozenset("-"),
         context=("mac", "macs", "hardware", "ethernet", "hwaddr", "physical"),
     ),

@@ -130,7 +130,8 @@ class Beginnings:
         self._by_head: dict[str, list[str]] = {}
         for word in words:
             self._by_head.setdefault(word[:2], []).append(word)
-        self._pattern = re.compile(r"\b(?=" + context.alternatives(words) + ")")
+        heads = re.escape("".join(sorted({word[0] for word in words})))
+        self._pattern = re.compile(rf"\b(?=[{heads}])(?={context.alternatives(words)})")
 
     def find(self, text: str) -> dict[str, list[int]]:
         """Return the places of each literal, in order."""
@@ -164,6 +165,7 @@ class Scan:
         "_asked",
         "_beginnings",
         "_clusters",
+        "_digits",
         "_index",
         "_items",
         "_low",
@@ -194,6 +196,7 @@ class Scan:
         self._low: str | None = None
         self._nearby: context.Nearby | None = None
         self._clusters: dict[int, list[Span]] | None = None
+        self._digits: dict[int, list[int]] = {}
         self._segments: dict[int, list[Span]] = {}
 
     @property
@@ -234,6 +237,14 @@ class Scan:
             self._starts = self._beginnings.find(self.text)
         places = {at for word in words for at in self._starts.get(word, ())}
         return sorted(places)
+
+    def digits(self, row: Row) -> list[int]:
+        """Return where a row with a ``Digit`` trigger has to look."""
+        found = self._digits.get(id(row.trigger))
+        if found is None:
+            assert row.digit is not None  # noqa: S101 - it has one
+            found = self._digits[id(row.trigger)] = [digit.start() for digit in row.digit.finditer(self.text)]
+        return found
 
     def clusters(self, row: Row) -> list[Span]:
         """Return the disjoint stretches of text, in order, in which a match of a row with ``Digits`` can lie."""
@@ -299,7 +310,7 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
     if isinstance(trigger, Starts):
         return _at_starts(scan, row, trigger.words, judge)
     if isinstance(trigger, Digit):
-        return _at_digits(scan, row, row.digit, trigger.back, judge) if row.digit else iter(())
+        return _at_digits(scan, row, trigger.back, judge)
     if isinstance(trigger, Near):
         segments = scan.segments(trigger)
     else:
@@ -358,13 +369,13 @@ def _at_starts(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> It
                 yield found
 
 
-def _at_digits(scan: Scan, row: Row, digit: re.Pattern[str], back: tuple[int, ...], judge: Judge) -> Iterator[Find]:
+def _at_digits(scan: Scan, row: Row, back: tuple[int, ...], judge: Judge) -> Iterator[Find]:
     text = scan.text
     not_before = row.detector.not_before
     done = 0
-    for hit in digit.finditer(text):
+    for hit in scan.digits(row):
         for distance in back:
-            start = hit.start() - distance
+            start = hit - distance
             if start < done or (start and text[start - 1] in not_before):
                 continue
             match = row.pattern.match(text, start)

@@ -318,16 +318,17 @@ DETECTORS = (
         after=36,
         not_before=DIGITS | frozenset(".-_"),
     ),
-    _near(
-        "discord_bot_token",
-        # The number of the bot's account in base64: 17 to 20 digits begin with M, N or O.
-        r"[MNO][A-Za-z0-9_-]{22,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}",
-        f"M{_BODY[:23]}.{_BODY[:6]}.{_BODY[:27]}",
-        (".",),
-        before=28,
-        after=46,
+    Detector(
+        name="discord_bot_token",
+        type="api_key",
+        pattern=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}",
+        sample=f"M{_BODY[:23]}.{_BODY[:6]}.{_BODY[:27]}",
+        trigger=Prefix((".",)),
         confidence=0.85,
+        # The number of the bot's account in base64: 17 to 20 digits begin with M, N or O.
+        refine=validators.extend_back("[MNO][A-Za-z0-9_-]{22,27}", 28, "0-9A-Za-z_-"),
         validate=validators.is_mixed_key,
+        not_after=_WORD,
     ),
     Detector(
         name="chat_webhook",

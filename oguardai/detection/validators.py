@@ -9,9 +9,25 @@ import re
 import socket
 from bisect import bisect_right
 
-from oguardai.detection.detector import ALNUM, DIGITS, Span
+from oguardai.detection.detector import ALNUM, DIGITS, Refine, Span
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
+
+
+def extend_back(before: str, longest: int, not_before: str = "0-9A-Za-z") -> Refine:
+    """Return what extends a match by what must stand before it: at most ``longest`` characters, of no longer run.
+
+    So a pattern can begin with its rarest character, to which ``re`` skips.
+    """
+    pattern = re.compile(rf"(?<![{not_before}])(?:{before})\Z", re.ASCII)
+
+    def refine(text: str, start: int, end: int) -> Span | None:
+        found = pattern.search(text, max(0, start - longest), start)
+        return (found.start(), end) if found else None
+
+    return refine
+
+
 # Digit sums of the doubled ASCII digits, for bytes.translate.
 _DOUBLED = bytes(sum(divmod(2 * (i - 48), 10)) if 48 <= i <= 57 else 0 for i in range(256))
 
