@@ -12,6 +12,7 @@ may follow it: "account number is".
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -67,6 +68,12 @@ class _Entry(NamedTuple):
     phrases: dict[str, dict[str, list[_Phrase]]]
 
 
+def _under(words: list[str], begin: str) -> list[str]:
+    """Return the words, of a sorted list, that begin so."""
+    low = bisect_left(words, begin)
+    return words[low : bisect_left(words, begin + chr(0x10FFFF), low)]
+
+
 def _with_tail(low: str, end: int) -> int:
     """Return where the nouns behind a word end."""
     first = low[end : end + 1]
@@ -99,7 +106,7 @@ class Index:
         heads = re.escape("".join(sorted({begin[0] for begin in begins})))
         trie = alternatives({word + _STOP for word in whole} | self._stems.keys())
         self._begins = re.compile(rf"\b(?=[{heads}])({trie}){_LETTER}*+" if begins else "(?!)")
-        self._entries = {begin: self._entry(begin) for begin in begins}
+        self._entries = self._make_entries(begins)
         self._parts = [(word, bit, False) for word, bit in self._inside.items() if word.isascii()]
         self._parts += [(word, bit, True) for word, bit in self._ends.items()]
         self._foreign = [word for word in self._inside if not word.isascii()]
@@ -123,13 +130,18 @@ class Index:
         else:
             self._exact[body] = self._exact.get(body, 0) | bit
 
-    def _entry(self, begin: str) -> _Entry:
-        return _Entry(
-            self._stems.get(begin, 0),
-            tuple((stem, bits) for stem, bits in self._stems.items() if stem.startswith(begin) and stem != begin),
-            {word: bits for word, bits in self._exact.items() if word.startswith(begin)},
-            {word: rests for word, rests in self._phrases.items() if word.startswith(begin)},
-        )
+    def _make_entries(self, begins: set[str]) -> dict[str, _Entry]:
+        """Return what stands under each beginning."""
+        stems, words, phrases = (sorted(table) for table in (self._stems, self._exact, self._phrases))
+        return {
+            begin: _Entry(
+                self._stems.get(begin, 0),
+                tuple((stem, self._stems[stem]) for stem in _under(stems, begin) if stem != begin),
+                {word: self._exact[word] for word in _under(words, begin)},
+                {word: self._phrases[word] for word in _under(phrases, begin)},
+            )
+            for begin in begins
+        }
 
     def bit(self, words: tuple[str, ...]) -> int:
         """Return the bit of a tuple of words; 0 for the empty one."""
