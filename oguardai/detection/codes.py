@@ -41,6 +41,10 @@ _NOT_AFTER = frozenset("_@%€£¥*~^")
 _JOINS = frozenset("-./:")
 
 
+Fit = tuple[int, int, tuple[int, ...]]
+"""Start, end and places in the table of what a shape can hold."""
+
+
 class Match(NamedTuple):
     """A stretch of the text that is written like the codes at ``places`` of the table."""
 
@@ -83,7 +87,8 @@ class Layouts:
         self._exact = {key: tuple(dict.fromkeys(places)) for key, places in exact.items()}
         self._loose = {key: tuple(rows) for key, rows in loose.items()}
         self._beginnings = frozenset(piece for key in exact for piece in _pieces(key))
-        self._known: dict[str, list[tuple[int, int, tuple[int, ...]]]] = {}
+        self._known: dict[str, list[Fit]] = {}
+        self._windows: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
         self._loose_beginnings = frozenset(piece for key in loose for piece in _pieces(key))
 
     def matches(self, text: str) -> Iterator[Match]:
@@ -103,27 +108,40 @@ class Layouts:
                 if _stands_alone(text, low + start, low + end):
                     yield Match(low + start, low + end, places)
 
-    def _fits(self, shape: str) -> list[tuple[int, int, tuple[int, ...]]]:
+    def _fits(self, shape: str) -> list[Fit]:
         """Return where codes can stand in a row of groups."""
         fits = []
         groups = [group.span() for group in _GROUP.finditer(shape)]
-        either = shape.translate(_EITHER) if "A" in shape else ""
         for first, (start, _) in enumerate(groups):
-            exact, loose = True, bool(either)
-            for _, end in groups[first : first + _MOST_GROUPS]:
-                places: tuple[int, ...] = ()
-                if exact:
-                    key = shape[start:end]
-                    places = self._exact.get(key, ())
-                    exact = key in self._beginnings
-                if loose:
-                    key = either[start:end]
-                    places += self._fitting(key, shape[start:end])
-                    loose = key in self._loose_beginnings
-                if places:
-                    fits.append((start, end, places))
-                if not (exact or loose):
-                    break
+            window = shape[start : groups[min(first + _MOST_GROUPS, len(groups)) - 1][1]]
+            beginning = self._windows.get(window)
+            if beginning is None:
+                beginning = self._beginning(window)
+                if len(window) <= _MOST_REMEMBERED and len(self._windows) < _MOST_SHAPES:
+                    self._windows[window] = beginning
+            fits += [(start, start + end, places) for end, places in beginning]
+        return fits
+
+    def _beginning(self, window: str) -> list[tuple[int, tuple[int, ...]]]:
+        """Return the codes that a row of groups can begin with, by where they end."""
+        fits = []
+        either = window.translate(_EITHER) if "A" in window else ""
+        exact, loose = True, bool(either)
+        for group in _GROUP.finditer(window):
+            end = group.end()
+            places: tuple[int, ...] = ()
+            if exact:
+                key = window[:end]
+                places = self._exact.get(key, ())
+                exact = key in self._beginnings
+            if loose:
+                key = either[:end]
+                places += self._fitting(key, window[:end])
+                loose = key in self._loose_beginnings
+            if places:
+                fits.append((end, tuple(dict.fromkeys(places))))
+            if not (exact or loose):
+                break
         return fits
 
     def _fitting(self, key: str, shape: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from oguardai.detection import confidence, context, prefilter
 from oguardai.detection.codes import Layouts, compact
@@ -154,45 +154,50 @@ def _rows_for(text: str, types: frozenset[str]) -> Sequence[Row]:
 # --- codes ---------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
-def _codes_of(types: frozenset[str]) -> tuple[bool, ...]:
-    return tuple(code.type in types for code in CODES)
+class _Possible(NamedTuple):
+    """What a match of a layout may be.
+
+    ``names`` are the bits of all words that name one of the codes, ``most`` what one of them weighs at most where
+    nothing is near, a partner excepted; ``codes`` the same of each: place in the table, bits, weight.
+    """
+
+    names: int
+    most: float
+    codes: tuple[tuple[int, int, float], ...]
 
 
 @lru_cache(maxsize=10_000)
-def _of_places(places: tuple[int, ...]) -> tuple[int, float]:
-    """Return the bits of all words that name one of the codes, and what they weigh at most where nothing is near."""
+def _possible(places: tuple[int, ...], types: frozenset[str]) -> _Possible:
+    codes = tuple(
+        (place, _NAMES[place], _ALONE_WEIGHTS[place] + _SLACK[place]) for place in places if CODES[place].type in types
+    )
     names = 0
-    for place in places:
-        names |= _NAMES[place]
-    return names, max(_ALONE_WEIGHTS[place] + _SLACK[place] for place in places)
+    for _, bits, _ in codes:
+        names |= bits
+    return _Possible(names, max((weight for _, _, weight in codes), default=-1.0), codes)
 
 
 def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[Find]:
-    wanted = _codes_of(types)
-    if not any(wanted):
-        return
     text = scan.text
     ends: dict[str, int] = {}  # of the last certain find of each type
+    last = -_GAP - 1  # of all of them
     for start, end, places in _LAYOUTS.matches(text):
         value = ""
-        around = scan.nearby.around(start, end)
+        possible = _possible(places, types)
+        around = scan.nearby.around(start, end) if possible.codes else 0
         whole = scan.is_alone(start, end)
+        follows = [kind for kind, at in ends.items() if 0 <= start - at <= _GAP] if start - last <= _GAP else ()
         # Most matches can be told apart by what is not near them.
-        names, most = _of_places(places)
-        if not (whole or ends or around & names or most >= threshold):
+        if not (whole or follows or around & possible.names or possible.most >= threshold):
             continue
-        for place in places:
-            least = threshold - _SLACK[place]
-            if not wanted[place] or not (whole or ends or around & _NAMES[place] or _ALONE_WEIGHTS[place] >= least):
-                continue
+        for place, names, most in possible.codes:
             code = CODES[place]
-            follows = start - ends.get(code.type, -_GAP - 1) <= _GAP
-            helped = follows or whole or around & _NAMES[place]
-            if _ALONE_WEIGHTS[place] + (CONTEXT if helped else 0) < least:
-                continue
-            weight, evidence = _weigh_code(scan, place, (start, end), follows)
-            if weight < least:
+            if most < threshold:
+                helped = whole or around & names or (follows and code.type in follows)
+                if not helped or most + CONTEXT < threshold:
+                    continue
+            weight, evidence = _weigh_code(scan, place, (start, end), code.type in follows, around)
+            if weight + _SLACK[place] < threshold:
                 continue
             if code.validate is not None:
                 value = value or compact(text[start:end])
@@ -202,6 +207,7 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
                 continue
             if weight >= threshold:
                 ends[code.type] = end
+                last = max(last, end)
             yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
 
 
@@ -210,13 +216,13 @@ def _is_written_right(value: str, named: bool) -> bool:
     return value.isupper() or (named and value.islower())
 
 
-def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[float, int]:
-    """Weigh a code on the assumption that it is valid."""
+def _weigh_code(scan: Scan, place: int, span: Span, follows: bool, around: int) -> tuple[float, int]:
+    """Weigh a code on the assumption that it is valid; ``around`` are the bits of the words near it."""
     code = CODES[place]
     start, end = span
     weight = code.confidence + code.checksum
     evidence = CHECKED if code.checksum else 0
-    bit = _NAMES[place]
+    bit = around & _NAMES[place]
     nearby = scan.nearby
     word = nearby.last(bit, start) if bit else None
     if word is not None or (bit and nearby.next(bit, end)):
@@ -230,7 +236,8 @@ def _weigh_code(scan: Scan, place: int, span: Span, follows: bool) -> tuple[floa
     elif follows:
         weight += FOLLOWS
         evidence |= SIBLING
-    other = nearby.last(_OTHERS[place], start)
+    bit = around & _OTHERS[place]
+    other = nearby.last(bit, start) if bit else None
     if other is not None and (word is None or other[1] > word[1]):
         weight += NEGATIVE
         evidence |= OTHER

@@ -172,3 +172,11 @@ def test_values_that_are_all_of_a_text_are_found_where_their_type_is_asked_for(t
 def test_of_two_numbers_behind_a_word_for_a_telephone_both_are_found() -> None:
     text = "try one of these phones 052 5552606 074-7111234"
     assert [entity.value for entity in detect(text)] == ["052 5552606", "074-7111234"]
+
+
+def test_a_value_does_not_follow_itself() -> None:
+    found = detect(
+        "A12345678 was seen", types=["passport", "kr_passport", "us_driver_license"], threshold=0, explain=True
+    )
+    assert found
+    assert "follows" not in {evidence.kind for entity in found for evidence in entity.explanation}
