@@ -55,6 +55,20 @@ def alternatives(words: set[str]) -> str:
     return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
 
 
+class ByScript:
+    """Hold a pattern for all texts, and the same for texts of ASCII characters, in which it is faster."""
+
+    __slots__ = ("_any", "_ascii")
+
+    def __init__(self, pattern: str) -> None:
+        self._any = re.compile(pattern)
+        self._ascii = re.compile(pattern, re.ASCII)
+
+    def of(self, text: str) -> re.Pattern[str]:
+        """Return the one for a text."""
+        return self._ascii if text.isascii() else self._any
+
+
 class _Entry(NamedTuple):
     """What the index holds under one of its beginnings.
 
@@ -105,7 +119,7 @@ class Index:
         begins = whole | self._stems.keys()
         heads = re.escape("".join(sorted({begin[0] for begin in begins})))
         trie = alternatives({word + _STOP for word in whole} | self._stems.keys())
-        self._begins = re.compile(rf"\b(?=[{heads}])({trie}){_LETTER}*+" if begins else "(?!)")
+        self._begins = ByScript(rf"\b(?=[{heads}])({trie}){_LETTER}*+" if begins else "(?!)")
         self._entries = self._make_entries(begins)
         self._parts = [(word, bit, False) for word, bit in self._inside.items() if word.isascii()]
         self._parts += [(word, bit, True) for word, bit in self._ends.items()]
@@ -157,7 +171,7 @@ class Index:
         if low[end - 1].isalpha():
             whole = _TOKEN.match(low, end, end + REACH)
             stop = whole.end() if whole else end
-        for begun in self._begins.finditer(low, start, stop):
+        for begun in self._begins.of(low).finditer(low, start, stop):
             at = begun.start()
             if at < end:
                 self._take(found, low, begun)

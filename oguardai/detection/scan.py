@@ -131,12 +131,12 @@ class Beginnings:
         for word in words:
             self._by_head.setdefault(word[:2], []).append(word)
         heads = re.escape("".join(sorted({word[0] for word in words})))
-        self._pattern = re.compile(rf"\b(?=[{heads}])(?={context.alternatives(words)})")
+        self._pattern = context.ByScript(rf"\b(?=[{heads}])(?={context.alternatives(words)})")
 
     def find(self, text: str) -> dict[str, list[int]]:
         """Return the places of each literal, in order."""
         places: dict[str, list[int]] = {}
-        for found in self._pattern.finditer(text):
+        for found in self._pattern.of(text).finditer(text):
             at = found.start()
             for word in self._by_head[text[at : at + 2]]:
                 if text.startswith(word, at):
