@@ -325,33 +325,17 @@ def candidates(scan: Scan, row: Row, judge: Judge) -> Iterator[Find]:
 def _at_prefixes(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> Iterator[Find]:
     text = scan.text
     not_before = row.detector.not_before
+    match = row.pattern.match
     for word in words:
-        # With one literal the pattern begins with it, and ``re`` skips to it by itself.
-        match = row.pattern.search(text) if len(words) == 1 else _match_from(row.pattern, text, word, 0)
-        while match:
-            at, resume = match.span()
+        at = text.find(word)
+        while at >= 0:
             # Looked at before the match: a run of a key's own characters has one start, not many.
-            if at and text[at - 1] in not_before:
-                resume = at + 1
-            else:
-                found = judge(scan, row, at, resume)
+            matched = None if at and text[at - 1] in not_before else match(text, at)
+            if matched:
+                found = judge(scan, row, *matched.span())
                 if found:
                     yield found
-            if len(words) == 1:
-                match = row.pattern.search(text, resume)
-            else:
-                match = _match_from(row.pattern, text, word, resume)
-
-
-def _match_from(pattern: re.Pattern[str], text: str, word: str, at: int) -> re.Match[str] | None:
-    """Return the next match that begins with a word."""
-    at = text.find(word, at)
-    while at >= 0:
-        match = pattern.match(text, at)
-        if match:
-            return match
-        at = text.find(word, at + 1)
-    return None
+            at = text.find(word, matched.end() if matched else at + 1)
 
 
 def _at_starts(scan: Scan, row: Row, words: tuple[str, ...], judge: Judge) -> Iterator[Find]:
