@@ -142,7 +142,8 @@ def test_errors_have_exit_statuses(
 def test_control_c_ends_quietly(host: Host) -> None:
     fifo = host.root / "fifo"
     os.mkfifo(fifo)
-    command = [sys.executable, "-m", "oguardai", "detect", str(fifo)]
+    # What a shell starts in the background has SIGINT ignored, and so has all that comes of it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "oguardai", "detect", str(fifo)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=host.environ()) as process,
         fifo.open("wb"),  # returns when the command has opened it and waits for its content
