@@ -118,18 +118,17 @@ environment_is_complete() {
 
 can_make_environments() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
-# Print the folder of the programs that the image is made and tested with, installed from PyPI in the versions of
-# tests/docker/tools.txt.
-docker_tools() {
-  local folder=$PWD/.cache/docker-tools wanted python
+# tools_of NAME: print the folder of the programs of tests/NAME/tools.txt, installed from PyPI in the versions it names.
+tools_of() {
+  local folder=$PWD/.cache/$1-tools list=tests/$1/tools.txt wanted python
   python=$(find_python)
-  wanted="$python $(sha256sum <tests/docker/tools.txt)"
+  wanted="$python $(sha256sum <"$list")"
   if [[ $(cat "$folder/.installed" 2>/dev/null) != "$wanted" ]]; then
-    say "installing tests/docker/tools.txt into ${folder#"$PWD/"}"
+    say "installing $list into ${folder#"$PWD/"}"
     can_make_environments "$python" || debian_packages python3-venv
     mkdir -p .cache
     quietly "$python" -m venv --clear "$folder"
-    quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input -r tests/docker/tools.txt ||
+    quietly "$folder/bin/python" -m pip install --disable-pip-version-check --no-input -r "$list" ||
       die 'pip failed, see above'
     echo "$wanted" >"$folder/.installed"
   fi
