@@ -158,23 +158,25 @@ class _Possible(NamedTuple):
     """What a match of a layout may be.
 
     ``names`` are the bits of all words that name one of the codes, ``most`` what one of them weighs at most where
-    nothing is near, a partner excepted; ``codes`` the same of each: place in the table, bits, weight.
+    nothing is near, a partner excepted; ``codes`` are those that can reach the threshold: place in the table, the bits
+    of its words, its type, whether it needs help.
     """
 
     names: int
     most: float
-    codes: tuple[tuple[int, int, float], ...]
+    codes: tuple[tuple[int, int, str, bool], ...]
 
 
 @lru_cache(maxsize=10_000)
-def _possible(places: tuple[int, ...], types: frozenset[str]) -> _Possible:
-    codes = tuple(
-        (place, _NAMES[place], _ALONE_WEIGHTS[place] + _SLACK[place]) for place in places if CODES[place].type in types
-    )
-    names = 0
-    for _, bits, _ in codes:
-        names |= bits
-    return _Possible(names, max((weight for _, _, weight in codes), default=-1.0), codes)
+def _possible(places: tuple[int, ...], types: frozenset[str], threshold: float) -> _Possible:
+    names, most, codes = 0, -1.0, []
+    for place in places:
+        weight = _ALONE_WEIGHTS[place] + _SLACK[place]
+        if CODES[place].type in types and weight + CONTEXT >= threshold:
+            codes.append((place, _NAMES[place], CODES[place].type, weight < threshold))
+            names |= _NAMES[place]
+            most = max(most, weight)
+    return _Possible(names, most, tuple(codes))
 
 
 def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[Find]:
@@ -183,20 +185,18 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
     last = -_GAP - 1  # of all of them
     for start, end, places in _LAYOUTS.matches(text):
         value = ""
-        possible = _possible(places, types)
+        possible = _possible(places, types, threshold)
         around = scan.nearby.around(start, end) if possible.codes else 0
         whole = scan.is_alone(start, end)
         follows = [kind for kind, at in ends.items() if 0 <= start - at <= _GAP] if start - last <= _GAP else ()
         # Most matches can be told apart by what is not near them.
         if not (whole or follows or around & possible.names or possible.most >= threshold):
             continue
-        for place, names, most in possible.codes:
+        for place, names, kind, needs_help in possible.codes:
+            if needs_help and not (whole or around & names or kind in follows):
+                continue
             code = CODES[place]
-            if most < threshold:
-                helped = whole or around & names or (follows and code.type in follows)
-                if not helped or most + CONTEXT < threshold:
-                    continue
-            weight, evidence = _weigh_code(scan, place, (start, end), code.type in follows, around)
+            weight, evidence = _weigh_code(scan, place, (start, end), kind in follows, around)
             if weight + _SLACK[place] < threshold:
                 continue
             if code.validate is not None:
@@ -206,7 +206,7 @@ def _in_codes(scan: Scan, types: frozenset[str], threshold: float) -> Iterator[F
             if code.upper and not _is_written_right(text[start:end], bool(evidence & NAMED)):
                 continue
             if weight >= threshold:
-                ends[code.type] = end
+                ends[kind] = end
                 last = max(last, end)
             yield start, end, confidence.total(weight), _FIRST_CODE + place, evidence
 
