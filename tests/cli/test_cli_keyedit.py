@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -73,10 +74,9 @@ LAYOUTS = {
 
 
 def fill(text: str) -> bytes:
-    for letter, secret in (("A", A), ("B", B), ("C", C)):
-        for form in (f" {letter}", f"'{letter}'", f'"{letter}"'):
-            text = text.replace(form, form.replace(letter, secret))
-    return text.encode()
+    """Put the secrets in, all at once: one may begin with another's letter."""
+    secrets = {"A": A, "B": B, "C": C}
+    return re.sub(r"\b[ABC]\b", lambda letter: secrets[letter[0]], text).encode()
 
 
 def read(directory: Path, data: bytes, now: float | None = None) -> Keyring:
