@@ -48,7 +48,11 @@ _NO_NAMES = frozenset((
     "Best", "Sincerely", "Test", "None", "True", "False", "Null", "Default", "Main", "New", "Old", "First", "Last",
     "Street", "Road", "Avenue", "Lane", "Drive", "Court", "Place", "Square", "University", "Hospital", "School",
     "Church", "Group", "Services", "Solutions", "Systems", "Technologies", "Project", "Version", "Chapter",
-    "Section", "Table", "Figure", "Part", "Foundation",
+    "Section", "Table", "Figure", "Part", "Foundation", "Apt", "Apartment", "Suite", "Flat",
+    "Association", "Awards", "Band", "Cathedral", "Center", "Centre", "Championship", "Championships", "Club",
+    "College", "Committee", "Company", "Corporation", "County", "Cup", "Cups", "Department", "Diocese", "Festival",
+    "Games", "Institute", "League", "Library", "Museum", "Olympics", "Party", "Records", "Regiment", "Society",
+    "Squadron", "Union",
 ))  # fmt: skip
 _MOST_WORDS = 4
 
