@@ -1,4 +1,4 @@
-"""Recognise written dates in English, German, French, Spanish and Italian."""
+"""Recognise written dates, with the months of ten European languages."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from oguardai.detection.detector import ALNUM, Detector, Digit, Digits, Span, St
 from oguardai.detection.entity import EntityType
 
 _MONTHS = (
-    "jan|janvier|januar|jänner|january|enero|ene|gennaio|gen",
-    "feb|february|februar|février|fevrier|févr|febrero|febbraio", "mar|march|märz|maerz|mrz|mars|marzo",
-    "apr|april|avril|avr|abril|abr|aprile", "may|mai|mayo|maggio|mag", "jun|june|juni|juin|junio|giugno|giu",
-    "jul|july|juli|juillet|juil|julio|luglio|lug", "aug|august|août|aout|agosto|ago",
-    "sep|sept|september|septembre|septiembre|setiembre|settembre|set",
-    "oct|october|okt|oktober|octobre|octubre|ottobre|ott", "nov|november|novembre|noviembre",
-    "dec|december|dez|dezember|déc|décembre|decembre|dic|diciembre|dicembre",
-)  # fmt: skip
+    "jan|january|januar|jänner|januari|janvier|janeiro|enero|ene|gennaio|gen|stycznia|ledna",
+    "feb|february|februar|februari|février|fevrier|févr|fevereiro|febrero|febbraio|lutego|února",
+    "mar|march|märz|maerz|mrz|mars|marts|maart|março|marco|marzo|marca|března",
+    "apr|april|avril|avr|abril|abr|aprile|kwietnia|dubna",
+    "may|mai|maj|mei|maio|mayo|maggio|mag|maja|května",
+    "jun|june|juni|juin|junho|junio|giugno|giu|czerwca|června",
+    "jul|july|juli|juillet|juil|julho|julio|luglio|lug|lipca|července",
+    "aug|august|augusti|augustus|août|aout|agosto|ago|sierpnia|srpna",
+    "sep|sept|september|septembre|septiembre|setiembre|setembro|settembre|set|września|září",
+    "oct|october|okt|oktober|octobre|octubre|outubro|ottobre|ott|października|října",
+    "nov|november|novembre|noviembre|novembro|listopada|listopadu",
+    "dec|december|dez|dezember|desember|déc|décembre|decembre|dezembro|dic|diciembre|dicembre|grudnia|prosince",
+)
 _MONTH_OF = MappingProxyType({name: i for i, names in enumerate(_MONTHS, 1) for name in names.split("|")})
+_ACCENTED = "äéûçśźńúříěčáÄÉÛÇŚŹŃÚŘÍĚČÁ"
 # Any word: ``is_date`` knows the months. Without (?i), with which ``re`` tries every place instead of skipping ahead.
-_MONTH = r"[A-Za-zäéûÄÉÛ]{3,10}\.?"
+_MONTH = rf"[A-Za-z{_ACCENTED}]{{3,12}}\.?"
 _NUMBER = "[0-9]{1,2}"
 _YEAR = "(?:[0-9]{4}|[0-9]{2})"
 _ORDINAL = r"(?:[Ss][Tt]|[Nn][Dd]|[Rr][Dd]|[Tt][Hh]|[Ee][Rr]|\.|º|°)?"
@@ -31,7 +37,7 @@ NUMBERS = (
 DAY_FIRST = rf"[0-9][0-9]?{_ORDINAL}[ -](?:(?:[Oo][Ff]|[Dd][EeIi]) )?{_MONTH},?[ -](?:[Dd][Ee][Ll]? )?[0-9]{{4}}"
 MONTH_FIRST = rf"{_MONTH} [0-3]?[0-9]{_ORDINAL},? [0-9]{{4}}"
 # Where a day and the name of a month may stand.
-DAY = Digit(rf"[0-9](?<![0-9].)[0-9]?{_ORDINAL}[ -](?=[A-Za-zäéûÄÉÛ])", back=(0,))
+DAY = Digit(rf"[0-9](?<![0-9].)[0-9]?{_ORDINAL}[ -](?=[A-Za-z{_ACCENTED}])", back=(0,))
 _NUMBERS = re.compile(r"[0-9]+")
 _WORDS = re.compile(r"[^\W\d_]+")
 

@@ -37,7 +37,12 @@ _TYPES = (
     EntityType("mac", 2, source="IEEE 802-2014 8"),
     EntityType("url", 2, source="RFC 3986"),
     EntityType("domain", 2, source="RFC 1123 2.1"),
-    EntityType("date_of_birth", 2, locales=("de", "en", "es", "fr", "it"), source="Unicode CLDR, date formats"),
+    EntityType(
+        "date_of_birth",
+        2,
+        locales=("cs", "da", "de", "en", "es", "fi", "fr", "it", "nl", "no", "pl", "pt", "sv", "tr"),
+        source="Unicode CLDR, date formats",
+    ),
     EntityType("passport", 1, locales=("de", "en", "es", "fr", "it"), source="ICAO Doc 9303-4"),
     EntityType("jwt", 1, source="RFC 7519"),
     EntityType("private_key", 1, source="RFC 7468"),

@@ -34,6 +34,21 @@ def test_digits_without_a_word_for_a_date_are_none(text: str) -> None:
     assert found(text) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "date"),
+    [
+        ("Data urodzenia: ", "12.07.1985"), ("ur. ", "3 października 1985"), ("Data de nascimento: ", "12/07/1985"),
+        ("nascida em ", "3 de março de 1985"), ("Geboortedatum: ", "12-07-1985"), ("geboren op ", "3 maart 1985"),
+        ("född ", "1985-03-12"), ("Fødselsdato: ", "12. marts 1985"), ("syntymäaika ", "12.7.1985"),
+        ("narozena ", "3. září 1985"), ("Doğum tarihi ", "12.07.1985"), ("Дата рождения: ", "12.07.1985"),
+        ("生年月日 ", "1985/03/12"),
+    ],
+)  # fmt: skip
+def test_a_date_of_birth_is_found_in_the_languages_of_europe(before: str, date: str) -> None:
+    assert found(before + date, "date_of_birth") == [date]
+    assert found("on " + date, "date_of_birth") == []
+
+
 @pytest.mark.parametrize("text", ["10.12.2021", "5-20-2021", "2024-03-15T14:30Z", "12/2027"])
 def test_a_text_that_is_a_date_is_one_where_dates_are_asked_for(text: str) -> None:
     assert found(text) == [text]
