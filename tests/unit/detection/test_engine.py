@@ -180,3 +180,10 @@ def test_a_value_does_not_follow_itself() -> None:
     )
     assert found
     assert "follows" not in {evidence.kind for entity in found for evidence in entity.explanation}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("NHS 000 000 0000", "uk_nhs"), ("NIP: 111-111-11-11", "pl_nip"), ("000000000", "pl_regon")]
+)
+def test_a_number_of_one_digit_is_nobodys_though_its_check_digit_is_right(text: str, kind: str) -> None:
+    assert detect(text, types=[kind]) == []
