@@ -20,7 +20,7 @@ TYPES = (
 
 _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0386-\u03ab\u0410-\u042f"
 _LETTER = "A-Za-z\u00c0-\u024f\u0386-\u03ce\u0410-\u044f"
-_WORD = rf"[{_UPPER}0-9][{_LETTER}0-9.'\u2019-]{{0,24}}"
+_WORD = rf"[{_UPPER}0-9][{_LETTER}0-9.'\u2019-]{{0,24}}+"
 _NUMBER = r"[0-9]{1,5}(?:[ -]?[A-Za-z]|/[0-9]{1,4})?"
 _STREETS = (
     "Street", "St", "Avenue", "Ave", "Road", "Rd", "Lane", "Ln", "Drive", "Dr", "Court", "Ct", "Boulevard", "Blvd",
@@ -34,12 +34,15 @@ _TAILS = (
     "katu", "utca", "plaats", "stræde", "torvet", "gata", "gaten", "torget", "stigen", "backen", "polku", "kuja",
 )  # fmt: skip
 _PREFIXES = (
-    r"rue|avenue|boulevard|chemin|allée|impasse|quai|cours|route|place|Calle|C/|Avda\.?|Avenida|Plaza|Paseo|Camino|Carrer|"
-    r"Acceso|Alameda|Callejón|Cuesta|Glorieta|Pasadizo|Pasaje|Rambla|Ronda|Travesía|Urbanización|Vial|"
-    r"Rua|Travessa|Largo|Beco|Estrada|Ladeira|Pátio|Praça|Rodovia|Sítio|"
-    r"Via|Viale|Piazza|Corso|Vicolo|Strada|Borgo|Contrada|Incrocio|Lungomare|Rotonda|Salita|Stretto|Vico|"
-    r"ul\.|ulica|al\.|plac|aleja"
-)
+    "rue", "avenue", "boulevard", "chemin", "allée", "impasse", "quai", "cours", "route", "place",
+    "Calle", "C/", "Avda.", "Avda", "Avenida", "Plaza", "Paseo", "Camino", "Carrer", "Acceso", "Alameda", "Callejón",
+    "Cuesta", "Glorieta", "Pasadizo", "Pasaje", "Rambla", "Ronda", "Travesía", "Urbanización", "Vial",
+    "Rua", "Travessa", "Largo", "Beco", "Estrada", "Ladeira", "Pátio", "Praça", "Rodovia", "Sítio",
+    "Viale", "Via", "Piazza", "Corso", "Vicolo", "Strada", "Borgo", "Contrada", "Incrocio", "Lungomare", "Rotonda",
+    "Salita", "Stretto", "Vico", "ul.", "ulica", "al.", "plac", "aleja",
+)  # fmt: skip
+_PREFIX_WORDS = frozenset(word.lower() for word in _PREFIXES)
+_OPENING = str.maketrans("(\"'<[{:;,=>|", " " * 12)  # what a word may stand behind
 _KEYS = (
     "address", "address:", "address is", "address with", "address to", "address to the same:", "adresse",
     "adresse:", "adresse ist", "dirección:", "direccion:", "indirizzo:", "live at", "lives at", "sent to",
@@ -55,7 +58,7 @@ _HOUSE = re.compile(
 _STREET = re.compile(rf",? (?![0-9]+[ -])(?:{_WORD} ){{1,4}}(?:{'|'.join(_STREETS)})(?![{_LETTER}])\.?")
 _OF_THE = "(?:(?:de la|de|du|des|del|della|di|da|do|dos|dei|degli) |d')?"
 _STREET_NAME = (
-    rf"(?:{_PREFIXES}) {_OF_THE}(?![0-9]+(?! [{_LETTER}]))"
+    rf"(?:{'|'.join(map(re.escape, _PREFIXES))}) {_OF_THE}(?![0-9]+(?! [{_LETTER}]))"
     rf"{_WORD}(?: {_WORD}|(?: de| di| da| do| del)(?= )){{0,4}}"
 )
 _PREFIX_AFTER = re.compile(rf"(?: bis| ter)?,? {_STREET_NAME}")
@@ -237,7 +240,9 @@ def _behind(text: str, before: str, low: str, start: int, end: int) -> Found | N
     if low.endswith(_BOXES):
         begin = max(low.rfind(word) for word in _BOXES if low.endswith(word))
         return _found(text, start - len(before) + begin, end, "box")
-    street = _PREFIX_BEFORE.search(before) if last.isupper() else None
+    if not last.isupper() or _PREFIX_WORDS.isdisjoint(low.translate(_OPENING).split()):
+        return None
+    street = _PREFIX_BEFORE.search(before)
     return _found(text, start - len(street[0]), end, "street_prefix") if street else None
 
 
