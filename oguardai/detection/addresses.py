@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from oguardai.detection.detector import Code, Finder, Found, Span
+from oguardai.detection.detector import DIGITS, Code, Finder, Found, Span
 from oguardai.detection.entity import EntityType
 
 TYPES = (
@@ -121,9 +121,11 @@ _UNIT = r"(?<![0-9A-Za-z])(?i:apt|apartment|suite|ste|unit|flat|studio)\.? "
 _UNIT_WORD = re.compile(rf"{_UNIT}\Z")
 _UNIT_AHEAD = re.compile(rf"{_UNIT}(?:[0-9]{{1,5}}[A-Za-z]?,? )?\Z")
 _LONGEST_UNIT = 18  # characters
+_LONGEST_MARGIN = 8
 _FLAT_NUMBER = re.compile(r"(?:^|[\n,>?|] ?)([0-9]{1,4} )\Z")
 _WORDS = rf"(?:[{_UPPER}][{_LETTER}.'-]{{0,24}} ){{1,4}}[0-9]{{1,5}}"
-_BEFORE_UNIT = re.compile(rf"(?:(?:[0-9]{{1,4}} )?{_WORDS}(?:[ ,]|,?\n)|[0-9]{{1,5}},?\n)[\s>?|*]{{0,6}}\Z")
+_BEFORE_UNIT = re.compile(rf"(?:(?:[0-9]{{1,4}} )?{_WORDS}|(?<![0-9A-Za-z])[0-9]{{1,5}})\Z")
+_BETWEEN = " \n,>?|*"
 _BEHIND_UNIT = re.compile(rf" [0-9]{{1,4}} {_WORDS}(?![0-9A-Za-z]|[.:][0-9])")
 _FORCES_WORDS = ("psc", "unit", "cmr")
 _FORCES_WORD = re.compile(r"(?<![0-9A-Za-z])(?i:psc|unit|cmr) \Z")
@@ -251,7 +253,12 @@ def _unit(text: str, before: str, low: str, start: int, end: int) -> Found | Non
     word = _UNIT_WORD.search(before)
     if word is None:
         return None
-    street = _BEFORE_UNIT.search(before[: word.start()])
+    ahead = before[: word.start()].rstrip(_BETWEEN)
+    street = None
+    if ahead and ahead[-1] in DIGITS and 0 < word.start() - len(ahead) <= _LONGEST_MARGIN:
+        street = _BEFORE_UNIT.search(ahead, ahead.rfind("\n") + 1)
+        if street and street[0].isdigit() and "\n" not in before[len(ahead) : word.start()]:
+            street = None  # any number
     behind = _BEHIND_UNIT.match(text, end)
     if street is None and behind is None and not low.endswith(_CERTAIN_UNITS):
         return None
