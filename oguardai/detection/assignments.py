@@ -170,7 +170,7 @@ _ANNOTATION = re.compile(
 _RUN = re.compile(rf"""[^\s"'`<>]{{1,{_BARE}}}""")
 _JSON_RUN = re.compile(r"[^,)\]}]*+")
 _WHOLE_RUN = re.compile(rf"\S{{1,{_BARE}}}")
-_KEY_RUN = re.compile(rf"[A-Za-z0-9+/_.~%-]{{1,{_BARE}}}={{0,2}}")
+_KEY_RUN = re.compile(rf"[A-Za-z0-9+/_.~%-][A-Za-z0-9+/_.~%=:-]{{0,{_BARE}}}")
 _CUT = re.compile(r"\\+[nrt]|[&;,|](?:amp;)?(?=[A-Za-z][A-Za-z0-9_.% -]{0,30}=)")
 _NESTED = re.compile(
     r"[A-Za-z0-9_.-]{0,20}(?i:pass|pwd|secret|token|key|bearer|senha|clave|kennwort|contrase)[A-Za-z0-9_.-]{0,20}[=:]"
@@ -575,6 +575,23 @@ def _told(text: str, start: int, end: int) -> Span | None:
     return (end, stop) if mine and plain and _SENTENCE_ENDS.match(text, stop) else None
 
 
+# --- comparisons -----------------------------------------------------------------------------------------------------
+
+_COMPARISON = r"(?:\"[^\"\\\r\n]{3,128}\"|'[^'\\\r\n]{3,128}')[ ]?[!=]==?[ ]?[$]?[A-Za-z_][A-Za-z0-9_.]{2,60}"
+_COMPARED = re.compile(r"[\"'](?P<value>.*)[\"'][ ]?[!=]==?[ ]?[$]?(?P<name>[A-Za-z0-9_.]+)")
+
+
+def _compared(text: str, start: int, end: int) -> Span | None:
+    match = _COMPARED.fullmatch(text, start, end)
+    kind = _kind(text, *match.span("name")) if match else ""
+    if match is None or kind not in (PASSWORD, SECRET, KEY):
+        return None
+    value = match["value"]
+    # A word is compared with a token in every parser.
+    good = _is_quoted_password(value) if kind == PASSWORD else _is_key(value, 12) or _is_full_of_signs(value)
+    return match.span("value") if good else None
+
+
 # --- URLs ------------------------------------------------------------------------------------------------------------
 
 _URL_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{1,15}:)?[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
@@ -633,6 +650,15 @@ DETECTORS = (
         trigger=_NAMES,
         confidence=0.6,
         refine=_told,
+    ),
+    Detector(
+        name="password_compared",
+        type="password",
+        pattern=_COMPARISON,
+        sample="'hunter2' == password",
+        trigger=Near(("==", "!="), before=134, after=70),
+        confidence=0.8,
+        refine=_compared,
     ),
     Detector(
         name="url_with_password",

@@ -7,11 +7,14 @@ from collections import Counter
 from math import log2
 
 _READ = 96  # characters that are read of a value
-_KEY = re.compile(r"[A-Za-z0-9+/_.~%-]+={0,2}")
+_KEY = re.compile(r"[A-Za-z0-9+/_.~%=:-]+")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _PIECES = re.compile(r"[A-Za-z0-9]+")
 # What is read as one: a word, capitalised or not, an abbreviation, a number.
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+# More consonants than words have in a row; one random string in small letters in three has as many.
+_NO_WORD = re.compile("[bcdfghjklmnpqrstvwxz]{6,}|[BCDFGHJKLMNPQRSTVWXZ]{6,}")
+_VARIED = 4  # different ones of these
 # Parts for each letter or digit. Random hexadecimal has 0.47 of them, base32 0.4, base64 0.5, its letters alone 0.37;
 # names in any case have 0.25 at most.
 _WITH_DIGITS = 0.2
@@ -44,4 +47,6 @@ def is_random(value: str, least: int = 20) -> bool:
     digits = sum(map(str.isdigit, head))
     if digits == sum(map(str.isalnum, head)) or len(set(head)) < min(8, least - 4) or shannon(head) < 2.5:
         return False
+    if digits and any(len(set(run)) >= _VARIED for run in _NO_WORD.findall(head)):
+        return True
     return changes(head) >= (_WITH_DIGITS if digits > 1 else _LETTERS)

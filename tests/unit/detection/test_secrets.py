@@ -535,3 +535,40 @@ def test_any_text_gives_exact_spans(text: str) -> None:
 @pytest.mark.parametrize("unit", ["password=", "token: ", 'password="', "password=(", "passwordkey", "://a:", "key\\"])
 def test_repeated_names_hold_no_secret(unit: str) -> None:
     assert find(unit * 500) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('if ("hunter2x" == password) {', "hunter2x"),
+        ("if 'Letmein' != user.password:", "Letmein"),
+        ('if ("m{{h}o)p${e]nob(ody" !== $my_password) {', "m{{h}o)p${e]nob(ody"),
+        (f'if ("{KEY}" === apiToken)', KEY),
+    ],
+)
+def test_what_is_compared_with_a_secret_is_one(text: str, value: str) -> None:
+    assert [found for _, found in find(text)] == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if 'text' == passwordType:", 'if ("" == password)', '"undefined" != password', "elif 'begin' == token:",
+        '"none" == secret', "elif 'password' == name:", "'hunter2x' == password_hint",
+    ],
+)  # fmt: skip
+def test_a_word_that_is_compared_is_no_secret(text: str) -> None:
+    assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["yfatue22o6nohy3-18=77tmfbowhihcwbwy2f9o2", "e5c72747:57b288aa", "7xbdtvbcysekh3sxeccjdeha"]
+)
+def test_a_key_with_a_sign_within_or_with_few_digits_is_found_whole(value: str) -> None:
+    for text in (f'token = "{value}"', f"TOKEN={value}", f"token: {value}\n"):
+        assert [found for _, found in find(text)] == [value]
+
+
+@pytest.mark.parametrize("value", ["XXXXXXXXXX_PUT_1_TOKEN_HERE", "grant=refresh:token:1", "http2https-redirects"])
+def test_words_with_signs_between_are_no_key(value: str) -> None:
+    assert find(f'token = "{value}"') == []
