@@ -21,7 +21,6 @@ TYPES = (
 _UPPER = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017f\u0386-\u03ab\u0410-\u042f"
 _LETTER = "A-Za-z\u00c0-\u024f\u0386-\u03ce\u0410-\u044f"
 _WORD = rf"[{_UPPER}0-9][{_LETTER}0-9.'\u2019-]{{0,24}}+"
-_NUMBER = r"[0-9]{1,5}(?:[ -]?[A-Za-z]|/[0-9]{1,4})?"
 _STREETS = (
     "Street", "St", "Avenue", "Ave", "Road", "Rd", "Lane", "Ln", "Drive", "Dr", "Court", "Ct", "Boulevard", "Blvd",
     "Way", "Place", "Pl", "Square", "Sq", "Terrace", "Highway", "Hwy", "Parkway", "Pkwy", "Circle", "Cir", "Close",
@@ -42,7 +41,7 @@ _PREFIXES = (
     "Salita", "Stretto", "Vico", "ul.", "ulica", "al.", "plac", "aleja",
 )  # fmt: skip
 _PREFIX_WORDS = frozenset(word.lower() for word in _PREFIXES)
-_OPENING = str.maketrans("(\"'<[{:;,=>|", " " * 12)  # what a word may stand behind
+_PREFIX_LIKE = re.compile(rf"[{_LETTER}]+[./]?")
 _KEYS = (
     "address", "address:", "address is", "address with", "address to", "address to the same:", "adresse",
     "adresse:", "adresse ist", "dirección:", "direccion:", "indirizzo:", "live at", "lives at", "sent to",
@@ -63,7 +62,8 @@ _STREET_NAME = (
 )
 _PREFIX_AFTER = re.compile(rf"(?: bis| ter)?,? {_STREET_NAME}")
 _PREFIX_BEFORE = re.compile(rf"(?:[0-9]{{1,4}} )?(?<![{_LETTER}]){_STREET_NAME},? \Z")
-_TAIL_WORDS = re.compile(rf"(?:[0-9]{{1,4}} )?(?:[{_UPPER}][{_LETTER}.'-]{{0,24}} ){{1,4}}\Z")
+_NAME_WORDS = rf"(?:[{_UPPER}][{_LETTER}.'-]{{0,24}} ){{1,4}}"
+_TAIL_WORDS = re.compile(rf"(?:[0-9]{{1,4}} )?{_NAME_WORDS}\Z")
 _BEFORE = 70  # characters
 
 
@@ -115,20 +115,21 @@ _TO_TOWN = re.compile(
 )
 
 # USPS Publication 28, 213 and 225.1: what a flat is called, and addresses of the armed forces abroad.
-_UNITS = ("apt", "apt.", "apartment", "suite", "ste", "ste.", "unit", "flat", "studio")
+_UNITS = ("apt", "apartment", "suite", "ste", "unit", "flat", "studio")
+_UNIT_ENDS = (*_UNITS, *(f"{unit}." for unit in _UNITS))
 _CERTAIN_UNITS = ("apt.", "apartment")
-_UNIT = r"(?<![0-9A-Za-z])(?i:apt|apartment|suite|ste|unit|flat|studio)\.? "
+_UNIT = rf"(?<![0-9A-Za-z])(?i:{'|'.join(_UNITS)})\.? "
 _UNIT_WORD = re.compile(rf"{_UNIT}\Z")
 _UNIT_AHEAD = re.compile(rf"{_UNIT}(?:[0-9]{{1,5}}[A-Za-z]?,? )?\Z")
 _LONGEST_UNIT = 18  # characters
 _LONGEST_MARGIN = 8
 _FLAT_NUMBER = re.compile(r"(?:^|[\n,>?|] ?)([0-9]{1,4} )\Z")
-_WORDS = rf"(?:[{_UPPER}][{_LETTER}.'-]{{0,24}} ){{1,4}}[0-9]{{1,5}}"
-_BEFORE_UNIT = re.compile(rf"(?:(?:[0-9]{{1,4}} )?{_WORDS}|(?<![0-9A-Za-z])[0-9]{{1,5}})\Z")
+_NAME_AND_NUMBER = rf"{_NAME_WORDS}[0-9]{{1,5}}"
+_BEFORE_UNIT = re.compile(rf"(?:(?:[0-9]{{1,4}} )?{_NAME_AND_NUMBER}|(?<![0-9A-Za-z])[0-9]{{1,5}})\Z")
 _BETWEEN = " \n,>?|*"
-_BEHIND_UNIT = re.compile(rf" [0-9]{{1,4}} {_WORDS}(?![0-9A-Za-z]|[.:][0-9])")
+_BEHIND_UNIT = re.compile(rf" [0-9]{{1,4}} {_NAME_AND_NUMBER}(?![0-9A-Za-z]|[.:][0-9])")
 _FORCES_WORDS = ("psc", "unit", "cmr")
-_FORCES_WORD = re.compile(r"(?<![0-9A-Za-z])(?i:psc|unit|cmr) \Z")
+_FORCES_WORD = re.compile(rf"(?<![0-9A-Za-z])(?i:{'|'.join(_FORCES_WORDS)}) \Z")
 _FORCES = re.compile(
     r",? box [0-9]{1,5}(?:,?[ \n]{1,3}[AFD]PO,? A[AEP],? [0-9]{5}(?:-[0-9]{4})?)?(?![0-9A-Za-z])", re.IGNORECASE
 )
@@ -233,7 +234,7 @@ def _behind(text: str, before: str, low: str, start: int, end: int) -> Found | N
         return _found(text, start - len(word[0]), box.end(), "forces")
     if low.endswith((" aa", " ae", " ap")) and end - start == 5 and (post := _FORCES_POST.search(before)):
         return _found(text, start - len(post[0]), end, "forces")
-    if low.endswith(_UNITS) and (found := _unit(text, before, low, start, end)):
+    if low.endswith(_UNIT_ENDS) and (found := _unit(text, before, low, start, end)):
         return found
     if last.isupper() and text[end : end + 1] in (",", "\n") and _TO_TOWN.match(text, end):
         street = _TAIL_WORDS.search(before)
@@ -242,7 +243,7 @@ def _behind(text: str, before: str, low: str, start: int, end: int) -> Found | N
     if low.endswith(_BOXES):
         begin = max(low.rfind(word) for word in _BOXES if low.endswith(word))
         return _found(text, start - len(before) + begin, end, "box")
-    if not last.isupper() or _PREFIX_WORDS.isdisjoint(low.translate(_OPENING).split()):
+    if not last.isupper() or _PREFIX_WORDS.isdisjoint(_PREFIX_LIKE.findall(low)):
         return None
     street = _PREFIX_BEFORE.search(before)
     return _found(text, start - len(street[0]), end, "street_prefix") if street else None

@@ -23,7 +23,7 @@ _MONTHS = (
     "dec|december|dez|dezember|desember|déc|décembre|decembre|dezembro|dic|diciembre|dicembre|grudnia|prosince",
 )
 _MONTH_OF = MappingProxyType({name: i for i, names in enumerate(_MONTHS, 1) for name in names.split("|")})
-_ACCENTED = "äéûçśźńúříěčáÄÉÛÇŚŹŃÚŘÍĚČÁ"
+_ACCENTED = "".join(sorted({c for name in _MONTH_OF for c in name + name.upper() if not c.isascii()}))
 # Any word: ``is_date`` knows the months. Without (?i), with which ``re`` tries every place instead of skipping ahead.
 _MONTH = rf"[A-Za-z{_ACCENTED}]{{3,12}}\.?"
 _NUMBER = "[0-9]{1,2}"

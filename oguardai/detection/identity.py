@@ -8,13 +8,13 @@ from oguardai.detection.detector import ALNUM, Code, Detector, Digits, Near, Tri
 _BIRTH_CONTEXT = (
     "birth*", "born", "dob", "d.o.b", "date_of_birth", "geburt*", "geb", "geboren*",
     "naissance", "né", "née", "ne le", "nacimiento", "nacid*", "f. nac", "fecha nac", "nascita", "nato",
-    "nata", "data di nascita", "nascimento", "nascid*", "geboorte*", "urodz*", "ur.", "narozen*", "född", "född*",
+    "nata", "data di nascita", "nascimento", "nascid*", "geboorte*", "urodz*", "ur.", "narozen*", "född*",
     "födelse*", "født", "fødsels*", "syntymä*", "syntynyt", "doğum*", "*дата рождения*", "*生年月日*", "*생년월일*",
     "*出生日期*",
 )  # fmt: skip
 _ANCHORED = Near(
     (
-        "birth", "born", "dob", "d.o.b", "geb", "naiss", "né", "ne le", "naci", "f. nac", "fecha nac", "nascit",
+        "birth", "born", "dob", "d.o.b", "geb", "naiss", "né", "ne le", "naci", "f. nac", "fecha nac", "nascita",
         "nato", "nata", "nascim", "nascid", "geboor", "urodz", "ur.", "naroz", "född", "födel", "født", "føds",
         "synty", "doğum", "рождения",
     ),

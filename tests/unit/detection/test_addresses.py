@@ -23,6 +23,8 @@ def found(text: str, kind: str = "address") -> list[str]:
         ("vive en ", "Calle Mayor 12, 28013 Madrid", ""),
         ("", "Via Roma 12, 00184 Roma", ""),
         ("", "Piazza Garibaldi 4", ""),
+        ("«", "Calle Mayor 10", "»"),
+        ("•", "Rua Augusta 12", "."),
         ("", "Kerkstraat 12", ""),
         ("", "ul. Karpacka 69", ""),
         ("", "Storgatan 5", ""),
